@@ -65,6 +65,12 @@ export async function findState(
   }
   const identity = await toIdentity(options, old.salt);
   const isOnlyJudgedAgain = checkIdentity(options, old, identity);
+  if (isOnlyJudgedAgain && old.stats.warmUp !== undefined) {
+    fail(
+      "its records do not tell which of them are of the warm-up, as another --fail or " +
+        "--expect-status would need: use those of the run",
+    );
+  }
   if (old.retry !== null && !retryFailed) {
     fail("a retry of it was interrupted: use --retry-failed to go on with that");
   }

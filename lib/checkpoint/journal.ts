@@ -2,7 +2,7 @@
  * The journal of a run: a small file beside its output that says what of it is done.
  *
  * ```text
- * myriad journal 3 SHA-256-OF-THE-REST
+ * myriad journal 4 SHA-256-OF-THE-REST
  * {"identity":…,"done":…,"output":…}
  * ```
  *

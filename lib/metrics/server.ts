@@ -14,7 +14,8 @@ import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { writeAll } from "../process/write_all.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
-import { type Build, CONTENT_TYPE, type Floors, formatMetrics } from "./exposition.ts";
+import { CONTENT_TYPE, formatMetrics } from "./exposition.ts";
+import type { Build, Floors } from "./families.ts";
 import { isLocalHostHeader, isLoopback } from "./local_host.ts";
 import { MAX_HEAD_BYTES, parseHead } from "./request_head.ts";
 

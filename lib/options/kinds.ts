@@ -6,13 +6,13 @@
 import { type Capture, parseCapture } from "../check/capture.ts";
 import { findPatternProblem, Pattern } from "../check/pattern.ts";
 import { StatusSet } from "../check/status_set.ts";
-import { DURATION, type Kind } from "../cli/kinds.ts";
+import { DURATION, type Kind, SIZE } from "../cli/kinds.ts";
 import type { ConnectToRule, Endpoint, LocalEnd, ResolveRule } from "../engine/options.ts";
 import { DURATION_UNITS, parseCount, parseDuration } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
 import { ERROR_KINDS } from "../result.ts";
 import { parseThreshold, type Threshold } from "../stats/thresholds.ts";
-import type { ListenAddress, Shard } from "./run_options.ts";
+import type { ListenAddress, Shard, ThinkOptions } from "./run_options.ts";
 
 const RATE_FORM = /^(\d+(?:\.\d+)?)([kK]?)(?:\/(ms|s|m|h))?$/;
 const MAX_RATE = 1_000_000;
@@ -43,6 +43,25 @@ export const DURATION_OR_NEVER: Kind<number> = {
         `Cannot read '${flag} ${text}': use a time of 1ms or more, like 30s or 5m, or never`,
       );
     }
+  },
+};
+
+/** Two bounds of a time with the unit of the second one, or each with its own. */
+const SPAN_FORM = /^(\d+(?:\.\d+)?)(ms|s|m|h)?-(\d+(?:\.\d+)?(ms|s|m|h))$/;
+
+/** How long to wait: `500ms`, or a time between two bounds: `1-3s`, `500ms-2s`. */
+export const THINK: Kind<ThinkOptions> = {
+  name: "duration or two",
+  read(text, flag) {
+    const [, least, unit, most, shared] = SPAN_FORM.exec(text) ?? [];
+    if (most === undefined) {
+      const ms = DURATION.read(text, flag);
+      return { minMs: ms, maxMs: ms };
+    }
+    const minMs = parseDuration(`${least}${unit ?? shared}`, flag);
+    const maxMs = DURATION.read(most, flag);
+    if (minMs <= maxMs) return { minMs, maxMs };
+    throw new UsageError(`Cannot use '${flag} ${text}': begin with the shorter time, like 1-3s`);
   },
 };
 
@@ -247,6 +266,16 @@ export const CONNECT_TO: Kind<ConnectToRule> = {
       `Cannot read '${flag} ${text}': use HOST:PORT:TO:TO-PORT, like ` +
         "example.com:443:localhost:8443; each part can be empty",
     );
+  },
+};
+
+/** Bytes a second, more than 0: `100k`, `10M/s`. */
+export const BYTE_RATE: Kind<number> = {
+  name: "bytes a second",
+  read(text, flag) {
+    const bytes = SIZE.read(text.replace(/\/s$/, ""), flag);
+    if (bytes > 0) return bytes;
+    throw new UsageError(`Cannot use '${flag} ${text}': use 1 byte a second or more`);
   },
 };
 

@@ -9,7 +9,6 @@ import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
 import type { Scheme } from "../source/default_scheme.ts";
-import type { LevelStep } from "../schedule/levels.ts";
 import type { OrderOptions } from "../source/order.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
@@ -58,6 +57,14 @@ export interface ReportOptions {
   readonly command: string;
 }
 
+/** A level that the load reaches in the end of a stretch of time, rising or falling evenly. */
+export interface LevelStep {
+  /** How long it takes, in milliseconds, from 0: a level with 0 is reached at once. */
+  readonly ms: number;
+  /** From 0. */
+  readonly to: number;
+}
+
 /** Levels of the load, one after the other; the run ends with the last. */
 export interface StageOptions {
   /** What the levels are: starts a second, or requests in flight. */
@@ -65,6 +72,13 @@ export interface StageOptions {
   readonly steps: readonly LevelStep[];
   /** How long they take, in milliseconds, from 1. */
   readonly lengthMs: number;
+}
+
+/** How long a place waits between two requests: a time from one bound to the other. */
+export interface ThinkOptions {
+  readonly minMs: number;
+  /** At least `minMs`. */
+  readonly maxMs: number;
 }
 
 /** How fast requests start. */
@@ -79,8 +93,12 @@ export interface LoadOptions {
   readonly stages: StageOptions | undefined;
   /** The maximum number of requests in flight for each host, from 1. */
   readonly hostConcurrency: number | undefined;
+  /** How long a place waits after each request; undefined if it does not. */
+  readonly think: ThinkOptions | undefined;
   /** The minimum time between two starts for each host, in milliseconds. */
   readonly hostDelayMs: number | undefined;
+  /** The maximum number of starts a second for each host; `hostDelayMs` is its reciprocal. */
+  readonly hostRate: number | undefined;
   /**
    * How long a host has to fail, while others succeed, until its remaining requests fail without
    * being sent, in milliseconds; Infinity for never.
@@ -153,6 +171,15 @@ export interface ClusterOptions {
   readonly command: RecordedCommand;
 }
 
+/** Where metrics are sent by OTLP. */
+export interface OtlpOptions {
+  /** Of the receiver, with a path, without user information. */
+  readonly url: string;
+  /** The same without secrets. */
+  readonly shown: string;
+  readonly headers: HeaderList;
+}
+
 /** A file that gets the summary. */
 export interface SummaryFile {
   /** Its name; `-` is standard output. */
@@ -179,6 +206,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly requests: number;
   /** Milliseconds after which no request starts, from 1. */
   readonly durationMs: number | undefined;
+  /** Milliseconds from the begin in which requests are made and not counted; undefined for none. */
+  readonly warmUpMs: number | undefined;
   readonly shard: Shard;
   /** What each response is held against, unless its own record of the input says otherwise. */
   readonly expect: Expectation;
@@ -205,6 +234,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   /** The templates among the header fields and the body; undefined without any. */
   readonly templates: RequestTemplates | undefined;
+  /** What variables of the environment have filled in: it may be shown nowhere. */
+  readonly variables: readonly string[];
   /** The header field that carries the id of each request; undefined without ids. */
   readonly requestId: string | undefined;
   /** The cookie jar, and its file unless it is only in memory; undefined without a jar. */
@@ -212,6 +243,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly output: OutputOptions | undefined;
   /** The folder that bodies are saved in. */
   readonly saveBodies: string | undefined;
+  /** Whether bodies with a content coding are left as they came. */
+  readonly raw: boolean;
   readonly resume: "no" | "yes" | "force";
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
@@ -221,6 +254,7 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly hdr: string | undefined;
   /** Where the metrics are served. */
   readonly metrics: ListenAddress | undefined;
+  readonly otlp: OtlpOptions | undefined;
   readonly json: boolean;
   /** How many hosts and slow responses the table and the summary have; undefined for none. */
   readonly top: number | undefined;

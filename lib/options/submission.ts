@@ -7,6 +7,7 @@
 import { UsageError } from "../errors.ts";
 import { IDEMPOTENT } from "../http/fields.ts";
 import { INPUT_FORMATS } from "../source/formats.ts";
+import { isTimed } from "../source/template_functions.ts";
 import { isSecretHeader, withoutSecrets } from "../text/secrets.ts";
 import { parseCluster } from "./cluster.ts";
 import { type CommandFiles, CommandRecorder } from "./recorded_command.ts";
@@ -18,6 +19,8 @@ import { CLUSTER_SECTION, RUN_FLAGS, type RunValues } from "./table.ts";
 const REFUSED = [
   ["save-bodies", "workers have no disk, and bodies of any length do not fit into the bus"],
   ["cookie-jar", "the workers do not share one jar, and each would send other cookies"],
+  ["limit-rate", "each worker would have the limit for itself"],
+  ["warm-up", "workers join at any time, and each of them would need one of its own"],
   ["interface", "it belongs to one machine, and workers elsewhere have others"],
   ["verbose", "workers send the requests, on other machines; --dry-run shows what they would send"],
   ["unix-socket", "it is a place on one machine, to which workers elsewhere cannot connect"],
@@ -27,7 +30,8 @@ const REFUSED = [
 const OF_SUBMITTER: ReadonlySet<string> = new Set([
   "config",
   "dry-run",
-  ...(RUN_FLAGS as readonly RunFlag[]).filter(({ section }) => section === CLUSTER_SECTION)
+  ...(RUN_FLAGS as readonly RunFlag[])
+    .filter(({ section, isOfSubmitter }) => isOfSubmitter || section === CLUSTER_SECTION)
     .map(({ name }) => name),
 ]);
 
@@ -92,7 +96,11 @@ export class Submission {
     if (unsafe !== undefined && !mayRepeat(options)) {
       throw new UsageError(`Cannot use '--cluster': ${unsafe}`);
     }
-    const secret = key !== undefined || isPlain ? undefined : findSecret(options);
+    const secret = key !== undefined || isPlain
+      ? undefined
+      : this.#recorder.hasVariables
+      ? "the values of {env:NAME}"
+      : findSecret(options);
     if (secret !== undefined) {
       throw new UsageError(
         `Cannot submit ${secret} in clear: the server of the bus keeps it on its disk: ` +
@@ -113,9 +121,10 @@ export const IDEMPOTENCY_KEY = "idempotency-key";
  */
 export function mayRepeat({ retry, requestId, templates }: RunOptions): boolean {
   if (retry.unsafe || requestId?.toLowerCase() === IDEMPOTENCY_KEY) return true;
-  // A field with the same value in each request would be no key.
-  return templates?.headers.keys().some(([name]) => name.toLowerCase() === IDEMPOTENCY_KEY) ??
-    false;
+  // A field with the same value in each request would be no key, nor one with the time.
+  return templates?.headers.entries().some(([[name], { placeholders }]) =>
+    name.toLowerCase() === IDEMPOTENCY_KEY && !placeholders.some(({ name }) => isTimed(name))
+  ) ?? false;
 }
 
 /** Why a method is not sent by several machines, in words; undefined if it is. */

@@ -66,8 +66,9 @@ function ownFields(
 /** The fields that the run fills with credentials, judged by their names and their placeholders. */
 function secretTemplates({ templates }: RunDefaults): string[] {
   return Array.from(templates?.headers ?? [])
-    .filter(([[name], { placeholders }]) =>
-      isSecretHeader(name) || placeholders.some(({ name }) => isSecretHeader(withoutFilters(name)))
+    .filter(([[name], { placeholders, hasVariables }]) =>
+      hasVariables || isSecretHeader(name) ||
+      placeholders.some(({ name }) => isSecretHeader(withoutFilters(name)))
     )
     .map(([[name]]) => name);
 }

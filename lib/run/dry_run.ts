@@ -9,8 +9,8 @@ import { ResponseHooks } from "../engine/hooks.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { createNumbering, toIndex } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
+import { drawSeed } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
-import { drawRandom } from "../source/run_random.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import type { Target } from "../target.ts";
 import { formatCount } from "../text/format.ts";
@@ -43,7 +43,7 @@ export async function dryRun(options: RunOptions): Promise<DryRun> {
   try {
     if (outputs.isComplete) return { text: formatNote("the run is complete"), isGood: true };
     const { remainingRange, onlyLf, restored } = outputs;
-    const seed = (await drawRandom("templates", restored?.salt)).toHex();
+    const seed = await drawSeed(restored?.salt);
     const template = options.url;
     source = await openSource({ ...options, ...remainingRange, onlyLf, seed, template });
     return await look(options, outputs, source);
@@ -75,7 +75,7 @@ async function isThere(path: string): Promise<boolean> {
 async function look(
   options: RunOptions,
   { restored }: Outputs,
-  { items, make }: TargetSource,
+  { items, make, isDrawn }: TargetSource,
 ): Promise<DryRun> {
   const { requestId, loop, inputs } = options;
   const done = restored && DoneSet.from(restored.done);
@@ -115,6 +115,9 @@ async function look(
   if (total > 0 && requestId !== undefined && restored === undefined) {
     text += formatNote("the ids of --request-id will be others: a run draws them when it begins");
   }
+  if (total > 0 && isDrawn && restored === undefined) {
+    text += formatNote("what templates draw will be other values: a run draws when it begins");
+  }
   if (shortfall !== undefined) text += formatNote(shortfall);
   if (invalid > 0) {
     const those = readsAll ? "of them" : "of those above";
@@ -153,6 +156,11 @@ async function createFormatter(options: RunOptions): Promise<(target: Target) =>
       return title + formatNote(`cannot be made: ${target.invalid}`);
     }
     const headers = hooks?.headersFor(target) ?? target.headers;
-    return title + formatRequest(describe({ ...target, headers }), target.body, new SecretFilter());
+    return title +
+      formatRequest(
+        describe({ ...target, headers }),
+        target.body,
+        new SecretFilter(options.variables),
+      );
   };
 }

@@ -1,4 +1,6 @@
 import type { ResponseCheck } from "../check/response_check.ts";
+import { asksForCoding } from "../http/fields.ts";
+import type { BodyDecoding } from "../engine/decoding.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ENGINES } from "../engine/engines.ts";
 import type { EngineOptions, EngineSettings } from "../engine/options.ts";
@@ -10,12 +12,21 @@ export type EngineChoice =
   & EngineSettings
   & Pick<
     RunOptions,
-    "engine" | "concurrency" | "output" | "inputs" | "expect" | "captures" | "verbose"
+    | "engine"
+    | "concurrency"
+    | "headers"
+    | "raw"
+    | "output"
+    | "inputs"
+    | "expect"
+    | "captures"
+    | "verbose"
+    | "variables"
   >;
 
 /** What an engine of a run needs that its options do not have. */
 export interface EngineHooks
-  extends Pick<EngineOptions, "permits" | "cookies" | "bodyFor" | "onSinkFailure"> {
+  extends Pick<EngineOptions, "permits" | "cookies" | "bodyFor" | "onSinkFailure" | "budget"> {
   /** What all event loops of the run need in common to show requests. @default it is the only one */
   readonly transcripts?: SharedArrayBuffer | undefined;
 }
@@ -37,13 +48,25 @@ export async function openEngine(
     ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
     contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
+    decoding: await openDecoding(options, check?.inspectsBodies || hooks.bodyFor !== undefined),
     trace: await openTrace(options, transcripts),
   });
   return { engine, check };
 }
 
+/** Only for runs that can have something to decode: others do not ask for a coding. */
+async function openDecoding(
+  { headers, raw, inputs }: EngineChoice,
+  looksAtBodies: boolean,
+): Promise<BodyDecoding | undefined> {
+  const hasOwnHeaders = inputs.some(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
+  if (raw || !(looksAtBodies || hasOwnHeaders || asksForCoding(headers))) return undefined;
+  const { BodyDecoding } = await import("../engine/decoding.ts");
+  return new BodyDecoding();
+}
+
 async function openTrace(
-  { verbose }: EngineChoice,
+  { verbose, variables }: EngineChoice,
   memory: SharedArrayBuffer | undefined,
 ): Promise<EngineOptions["trace"]> {
   if (verbose === undefined) return undefined;
@@ -51,7 +74,7 @@ async function openTrace(
     import("../transcript/channel.ts"),
     import("../transcript/transcripts.ts"),
   ]);
-  return new Transcripts(verbose, new Channel(memory ?? createChannelMemory()));
+  return new Transcripts(verbose, new Channel(memory ?? createChannelMemory()), variables);
 }
 
 async function openCheck(

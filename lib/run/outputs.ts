@@ -123,7 +123,7 @@ export class Outputs {
   get #keptByRetry(): number | undefined {
     const { restored } = this;
     if (!restored?.retry) return undefined;
-    return restored.stats.requests - countDone(restored.retry.done);
+    return Stats.from(restored.stats).results - countDone(restored.retry.done);
   }
 
   /**
@@ -131,10 +131,10 @@ export class Outputs {
    *
    * @param stats of the whole run, as it is now
    */
-  countMadeAgain({ requests, failed }: Stats): MadeAgain | undefined {
+  countMadeAgain({ results, failed }: Stats): MadeAgain | undefined {
     const kept = this.#keptByRetry;
     if (kept === undefined) return undefined;
-    return { wanted: this.restored!.retry!.count, count: requests - kept, failed };
+    return { wanted: this.restored!.retry!.count, count: results - kept, failed };
   }
 
   /** Whether nothing is left to request. */

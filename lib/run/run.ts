@@ -8,16 +8,18 @@ import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
+import type { OtlpExporter } from "../metrics/otlp_exporter.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { Submitter } from "../cluster/submitter.ts";
-import type { ClusterOptions, RunOptions } from "../options/run_options.ts";
+import type { ClusterOptions, RunOptions, StageOptions } from "../options/run_options.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
+import { toStretches } from "../schedule/levels.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
-import { drawRandom } from "../source/run_random.ts";
+import { drawSeed } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
@@ -27,6 +29,7 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { formatFinalText } from "./final_texts.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
+import { openRecorder } from "./open_recorder.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
 import { requirePermission } from "./require_permission.ts";
 import type { MaybePromise } from "../stream.ts";
@@ -34,6 +37,7 @@ import type { Pipelines } from "../threads/pipelines.ts";
 import type { WorkerCode } from "../threads/start_worker.ts";
 import { belongsToOneThread, countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
+import type { WarmUpPhase } from "./warm_up_phase.ts";
 
 /** How often a run checks whether a threshold is lost. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -55,7 +59,9 @@ export class Run {
   #pipeline!: RunningPipeline;
   #jar: JarFile | undefined;
   #metrics: MetricsServer | undefined;
+  #otlp: OtlpExporter | undefined;
   #page: RunPage | undefined;
+  #warmUp: WarmUpPhase | undefined;
   #startMs = performance.now();
   #startedMs = Date.now();
   readonly #peak = new PeakMemory();
@@ -84,6 +90,7 @@ export class Run {
     if (options.cluster === undefined) checkSockets(options);
     const outputs = await Outputs.find(options);
     let metrics;
+    let otlp;
     let source;
     let page;
     try {
@@ -91,8 +98,12 @@ export class Run {
         const { MetricsServer } = await import("../metrics/server.ts");
         metrics = MetricsServer.listen(options.metrics);
       }
+      if (options.otlp !== undefined) {
+        const { OtlpExporter } = await import("../metrics/otlp_exporter.ts");
+        otlp = OtlpExporter.open(options.otlp);
+      }
       const { remainingRange, onlyLf } = outputs;
-      const seed = (await drawRandom("templates", outputs.restored?.salt)).toHex();
+      const seed = await drawSeed(outputs.restored?.salt);
       source = await openSource({
         ...options,
         ...remainingRange,
@@ -107,11 +118,13 @@ export class Run {
         run.#page = page = await RunPage.open(options.report);
       }
       run.#metrics = metrics;
+      run.#otlp = otlp;
       await run.#openPipeline(engines);
       if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
       metrics?.close();
+      otlp?.close();
       await outputs.abandon();
       await page?.abandon();
       await source?.items.return();
@@ -129,7 +142,9 @@ export class Run {
     this.#source = source;
     this.#outputs = outputs;
     this.#onNotice = onNotice;
-    this.#loop = options.details || options.metrics !== undefined ? new EventLoopLoad() : undefined;
+    const { details, metrics, otlp } = options;
+    const isWatched = details || metrics !== undefined || otlp !== undefined;
+    this.#loop = isWatched ? new EventLoopLoad() : undefined;
   }
 
   /** Opens the outputs, and puts the pipeline between them and the source. */
@@ -164,7 +179,7 @@ export class Run {
     const durationMs = isComplete ? 0 : limitDuration(options);
     if (pipelines !== undefined) {
       const all = outputs.computeTotal(items.total);
-      const total = all === undefined ? undefined : all - stats.requests;
+      const total = all === undefined ? undefined : all - stats.results;
       const end = options.start + options.requests;
       pipelines.begin(
         options,
@@ -182,7 +197,8 @@ export class Run {
       const source = new Targets(pending, ids === undefined ? make : addIds(make, ids));
       const isPaced = options.rate !== undefined && !isComplete;
       const timer = isPaced ? await PreciseTimer.open() : undefined;
-      this.#pipeline = new Pipeline({ source, stats, timer, ...parts! }, {
+      const recorder = await openRecorder(stats, options);
+      this.#pipeline = new Pipeline({ source, stats, recorder, timer, ...parts! }, {
         ...options,
         durationMs,
         hasOneHost,
@@ -263,9 +279,13 @@ export class Run {
     const looks = this.#options.abortOnThreshold
       ? setInterval(() => void this.#abortIfLost(), CHECK_INTERVAL_MS)
       : undefined;
-    this.#metrics?.serve({ version, takeSnapshot: () => this.snapshot() });
+    const source = { version, takeSnapshot: () => this.snapshot(), onNotice: this.#onNotice };
+    this.#metrics?.serve(source);
+    this.#otlp?.start(source);
     this.#loop?.start();
     this.#page?.start(() => this.snapshot());
+    const { warmUpMs } = this.#options;
+    if (warmUpMs !== undefined && !this.#outputs.isComplete) await this.#openWarmUp(warmUpMs);
     try {
       await pipeline.run();
       this.#noteShortfall();
@@ -273,6 +293,7 @@ export class Run {
       failure = error;
     }
     clearInterval(looks);
+    this.#warmUp?.close();
     this.#loop?.stop();
     clearTimeout(this.#grace);
     const hasFailed = failure !== undefined;
@@ -292,9 +313,18 @@ export class Run {
     const isReleased = await pipeline.release?.(!isWritten && this.#outputs.isResumable) ?? true;
     if (!isReleased) this.#noteLeft(this.#cluster!.run);
     this.#metrics?.close();
+    await this.#otlp?.finish(snapshot);
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
+  }
+
+  async #openWarmUp(ms: number): Promise<void> {
+    const { WarmUpPhase } = await import("./warm_up_phase.ts");
+    this.#warmUp = new WarmUpPhase(ms, {
+      readUsage: () => this.#readUsage(),
+      onNotice: this.#onNotice,
+    });
   }
 
   /** Tells the user that a run may be left on a bus. @param run its name */
@@ -379,36 +409,49 @@ export class Run {
       const { seconds, cpuSeconds, peakRssKb, shortages } = before;
       return { seconds, cpuSeconds, peakRssKb, shortages };
     }
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-    const { cpuSeconds = 0, peakRssKb = 0 } = this.#pipeline.workers?.usage ?? {};
+    const { maxRSS } = process.resourceUsage();
+    const { peakRssKb = 0 } = this.#pipeline.workers?.usage ?? {};
+    const all = this.#readUsage();
+    const { seconds, cpuSeconds } = this.#warmUp?.without(all) ?? all;
     return {
-      seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
-      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6 + cpuSeconds,
+      seconds: (before?.seconds ?? 0) + seconds,
+      cpuSeconds: (before?.cpuSeconds ?? 0) + cpuSeconds,
       peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS), peakRssKb),
       shortages: sumCounts(before?.shortages ?? {}, activity.shortages),
     };
   }
 
+  /** What this process, and the workers of the run, took so far. */
+  #readUsage(): Pick<Snapshot, "seconds" | "cpuSeconds"> {
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    const { cpuSeconds = 0 } = this.#pipeline.workers?.usage ?? {};
+    return {
+      seconds: (performance.now() - this.#startMs) / 1000,
+      cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 + cpuSeconds,
+    };
+  }
+
   /** The share of the input that has results; records that were only read do not count. */
-  #progress({ requests: known }: Stats): number | undefined {
+  #progress({ results: known }: Stats): number | undefined {
     const read = this.#source.items.progress?.();
     if (read === undefined) return undefined;
-    const { stats: { requests }, openCount } = this.#pipeline;
-    return known === 0 ? 0 : read * Math.min(1, known / (requests + openCount));
+    const { stats: { results }, openCount } = this.#pipeline;
+    return known === 0 ? 0 : read * Math.min(1, known / (results + openCount));
   }
 
   snapshot(): Snapshot {
     const { stats, activity, engine, workersBusy, workers } = this.#pipeline;
-    const { concurrency } = this.#options;
+    const { concurrency, rate, stages } = this.#options;
     const known = workers?.addTo(stats) ?? stats;
+    const all = this.#outputs.computeTotal(this.#source.items.total);
     const figures = known.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       // Each process has its own.
       concurrency: concurrency * (workers?.mostProcesses || 1),
-      targetRate: this.#options.stages === undefined ? this.#options.rate : undefined,
-      total: this.#outputs.computeTotal(this.#source.items.total),
+      targetRate: stages?.of === "rate" ? computeMean(stages) : rate,
+      total: all === undefined ? undefined : all - (known.results - known.requests),
       progress: this.#progress(known),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
@@ -441,6 +484,13 @@ function limitDuration(
   return Math.min(stages.lengthMs, durationMs ?? Infinity);
 }
 
+/** The mean of the levels of stages, by the time. */
+function computeMean({ steps, lengthMs }: StageOptions): number {
+  const area = toStretches(steps)
+    .reduce((sum, { startMs, endMs, from, to }) => sum + (from + to) / 2 * (endMs - startMs), 0);
+  return area / lengthMs;
+}
+
 /** @throws {UsageError} If the jar's file cannot be read or written. */
 async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> {
   if (cookieJar === undefined) return undefined;
@@ -463,6 +513,8 @@ export interface Outcome {
 
 /** Sockets and files that a run needs in addition to its connections: name servers, signals. */
 const SPARE_DESCRIPTORS = 16;
+/** The connection to the receiver of metrics, and what it takes to make it. */
+const DESCRIPTORS_OF_OTLP = 3;
 /** The listener of the metrics server, and its connections. */
 const DESCRIPTORS_OF_METRICS = 17;
 /** What a worker has beside its connections, with the timer of a rate. */
@@ -471,7 +523,7 @@ const DESCRIPTORS_OF_THREAD = 12;
 const ALWAYS_AVAILABLE = 200;
 
 function checkSockets(
-  { concurrency, requests, metrics, engine, threads }: RunOptions,
+  { concurrency, requests, metrics, otlp, engine, threads }: RunOptions,
 ): void {
   // Over HTTP/2, requests share connections: how many it takes, only the server's limit of streams
   // tells. If sockets run out, requests wait for them.
@@ -481,6 +533,7 @@ function checkSockets(
   // Threads do not share theirs: one could be left without any until its requests time out.
   if (wanted <= ALWAYS_AVAILABLE && count === 1) return;
   const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS) +
+    (otlp === undefined ? 0 : DESCRIPTORS_OF_OTLP) +
     (count === 1 ? 0 : (count + 1) * DESCRIPTORS_OF_THREAD);
   const most = countFreeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;

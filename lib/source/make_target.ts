@@ -98,7 +98,10 @@ async function toRecordMaker(
 }
 
 /** What stands between the braces of all templates. */
-function listNames(template: UrlTemplate | undefined, { templates }: RequestDefaults): string[] {
+export function listNames(
+  template: UrlTemplate | undefined,
+  { templates }: RequestDefaults,
+): string[] {
   const texts = templates === undefined ? [] : flagTemplates(templates);
   return [
     ...template?.names ?? [],

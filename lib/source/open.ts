@@ -4,7 +4,7 @@ import { isBlank, isBlankOrComment, type Line } from "./lines.ts";
 import { type NamedInput, nameInputs } from "./input_names.ts";
 import { InputRecords, type InputToRead } from "./input_records.ts";
 import type { InputColumns, Items, MakeTarget } from "./item.ts";
-import { openMaker, parseUrlTemplate, type TargetOptions } from "./make_target.ts";
+import { listNames, openMaker, parseUrlTemplate, type TargetOptions } from "./make_target.ts";
 import { NumberItems, type RequestRange } from "./numbering.ts";
 import { refuseFields, refuseNames } from "./placeholders.ts";
 import type { OrderOptions } from "./order.ts";
@@ -12,6 +12,7 @@ import type { Records } from "./records.ts";
 import { RecordItems } from "./record_items.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
+import { drawsValue } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
 /** What the records of an input are put into. */
@@ -37,6 +38,8 @@ export interface TargetSource {
   readonly columns: InputColumns;
   /** The random part of the run: what is drawn for a request depends on it. */
   readonly seed: string;
+  /** Whether templates draw values that are others in each run. */
+  readonly isDrawn: boolean;
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
 }
@@ -50,9 +53,11 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
   const { inputs } = options;
   if (inputs.length === 0) return await openNumbers(options);
   const toRead = [];
+  let isDrawn = false;
   for (const input of inputs) {
     const request = parseUrlTemplate(options, input.format);
     checkFit(input, request);
+    isDrawn ||= listNames(request.template, request.defaults).some(drawsValue);
     toRead.push({
       path: input.path,
       reader: await INPUT_FORMATS[input.format].load(),
@@ -65,6 +70,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     make: await openMaker(options, columns),
     columns,
     seed: options.seed,
+    isDrawn,
     hasOneHost: toRead.every(({ context: { template } }, k) =>
       template?.isOriginFixed === true &&
       // A record's own URL can lead to another host.
@@ -87,6 +93,7 @@ async function openNumbers(options: SourceOptions): Promise<TargetSource> {
     make: await openMaker(options, []),
     columns: [],
     seed: options.seed,
+    isDrawn: listNames(template, defaults).some(drawsValue),
     hasOneHost: template.isOriginFixed,
   };
 }

@@ -11,7 +11,7 @@ import { Input } from "./input.ts";
 import type { ReadOptions } from "./input_format.ts";
 import { nameInputs } from "./input_names.ts";
 import type { InputToRead } from "./input_records.ts";
-import { type Line, MAX_LINE, OverlongLine, toText } from "./lines.ts";
+import { type Line, OverlongLine, toText } from "./lines.ts";
 
 /** The maximum number of places in all files that are noted: 12 MB. */
 const MAX_POINTS = 2 ** 19;

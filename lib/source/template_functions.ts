@@ -72,7 +72,7 @@ const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
     compile([, first, last], key) {
       const from = Number(first);
       const count = Number(last) - from + 1;
-      if (count < 1 || from + count - 1 > Number.MAX_SAFE_INTEGER) return undefined;
+      if (count < 1 || !Number.isSafeInteger(Number(last))) return undefined;
       return ({ i }) => {
         const share = (drawBits(i, key, 0) * 2 ** 21 + (drawBits(i, key, 1) >>> 11)) / 2 ** 53;
         return `${from + Math.floor(share * count)}`;
@@ -183,6 +183,11 @@ export function withoutFilters(name: string): string {
 /** Whether a value is percent-encoded already. */
 export function isPercentEncoded(name: string): boolean {
   return name.endsWith("|urlencode");
+}
+
+/** Whether a value is drawn: another one in each run. */
+export function drawsValue(name: string): boolean {
+  return /^(?:random:|uuid\b)/.test(name);
 }
 
 /** Whether a value depends on when the request is made. */

@@ -64,6 +64,8 @@ export interface WorkerSetup {
   readonly seed: string;
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
+  /** The memory of what all workers may receive and send; undefined without a limit. */
+  readonly budget: SharedArrayBuffer | undefined;
   /** What all workers need in common to show requests; undefined if none are shown. */
   readonly transcripts: SharedArrayBuffer | undefined;
 }

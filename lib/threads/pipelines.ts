@@ -55,6 +55,14 @@ export interface PipelinesHooks {
   onNotice(text: string): void;
 }
 
+async function createBudget(
+  { maxBytesPerSecond }: RunOptions,
+): Promise<SharedArrayBuffer | undefined> {
+  if (maxBytesPerSecond === undefined) return undefined;
+  const { createBudgetMemory } = await import("../engine/transport/byte_budget.ts");
+  return createBudgetMemory();
+}
+
 /**
  * Several pipelines, each in a worker, that make the requests of one run. Its members are those of
  * one pipeline.
@@ -108,11 +116,14 @@ export class Pipelines implements RunningPipeline {
       ? undefined
       : (await import("../transcript/channel.ts")).createChannelMemory();
     try {
+      const budget = await createBudget(options);
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
         const cookies = jar?.all();
-        const setup = { index, count, options: own, columns, seed, cookies, transcripts };
-        worker.send({ type: "open", setup });
+        worker.send({
+          type: "open",
+          setup: { index, count, options: own, columns, seed, cookies, budget, transcripts },
+        });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {
@@ -151,7 +162,7 @@ export class Pipelines implements RunningPipeline {
     this.#parts = parts;
     this.#hooks = hooks;
     const { beforeFirst } = hooks;
-    this.#before = stats.requests;
+    this.#before = stats.results;
     const workers = this.#workers;
     this.#dealer = new Dealer({
       items: beforeFirst === undefined
@@ -234,7 +245,10 @@ export class Pipelines implements RunningPipeline {
     const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
     this.stats.add(results.stats);
-    this.#dealer.settle(this.#workers.indexOf(worker), results.stats.requests);
+    this.#dealer.settle(
+      this.#workers.indexOf(worker),
+      results.stats.requests + (results.stats.warmUp?.requests ?? 0),
+    );
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
@@ -319,7 +333,7 @@ export class Pipelines implements RunningPipeline {
   }
 
   get openCount(): number {
-    return this.#dealer.dealt - (this.stats.requests - this.#before);
+    return this.#dealer.dealt - (this.stats.results - this.#before);
   }
 
   get engine(): Pick<Engine, "name" | "transport"> {

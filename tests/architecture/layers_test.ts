@@ -66,6 +66,7 @@ const MAY: Record<string, string[]> = {
     "lib/options/",
     "lib/process/",
   ],
+  "lib/codec/": ["lib/codec/"],
   "lib/commands/commands.ts": [],
   "lib/commands/compare/": [
     "lib/as_completed.ts",
@@ -87,11 +88,20 @@ const MAY: Record<string, string[]> = {
     "lib/commands/help_pages.ts",
     "lib/errors.ts",
   ],
+  "lib/commands/curl/": [
+    "lib/cli/",
+    "lib/commands/curl/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/options/",
+    "lib/source/",
+  ],
   "lib/commands/help_pages.ts": [
     "lib/cli/",
     "lib/commands/commands.ts",
     "lib/commands/compare/",
     "lib/commands/completions/help.ts",
+    "lib/commands/curl/help.ts",
     "lib/commands/man/help.ts",
     "lib/commands/report/",
     "lib/commands/run/",
@@ -160,6 +170,7 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/cookies/": ["lib/cookies/", "lib/engine/", "lib/errors.ts", "lib/process/"],
   "lib/engine/": [
+    "lib/codec/",
     "lib/engine/",
     "lib/engine/fetch/",
     "lib/engine/sockets/",
@@ -233,6 +244,7 @@ const MAY: Record<string, string[]> = {
   "lib/options/": [
     "lib/check/",
     "lib/cli/",
+    "lib/codec/",
     "lib/engine/",
     "lib/errors.ts",
     "lib/http/",

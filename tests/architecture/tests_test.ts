@@ -48,7 +48,6 @@ const SUBJECTS: Record<string, string> = {
   "engine/tls": "TLS, with every engine",
   "main": "main.ts: what every run has in common",
   "metrics/grafana": "the dashboard and the page of documentation beside the metrics",
-  "options/load": "the flags of rate, ramp, hosts and retries",
   "progress/live/terminal": "the live view on a terminal of tmux",
   "report/page/browser": "the page in Chromium",
   "schedule/shared": "schedules of several event loops that make one run",

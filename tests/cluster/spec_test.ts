@@ -5,7 +5,12 @@ import { decodeSpec, encodeHead, encodeSpec, readHead, type Spec } from "../../l
 import { UsageError } from "../../lib/errors.ts";
 
 const SPEC: Spec = {
-  command: { argv: ["--", "http://h/"], files: [{ path: "-", base64: "YQ==" }], password: null },
+  command: {
+    argv: ["--", "http://h/"],
+    files: [{ path: "-", base64: "YQ==" }],
+    variables: [],
+    password: null,
+  },
   columns: [["a"]],
   seed: "0".repeat(32),
   hasOneHost: true,

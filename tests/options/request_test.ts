@@ -114,6 +114,17 @@ Deno.test("parseRun() reads templates in inline values only", async () => {
   assertEquals(templates!.body!.expand(() => "7"), "n=7");
 });
 
+Deno.test("parseRun() asks for the codings that are decoded with --compressed", async () => {
+  const { headers, raw } = await parse("--compressed", "--raw");
+  assertEquals(headers[0], ["Accept-Encoding", "gzip, deflate, br, zstd"]);
+  assertEquals(raw, true);
+  await assertRejects(
+    () => parse("--compressed", "-H", "accept-encoding: br"),
+    UsageError,
+    "'--compressed' and '--header Accept-Encoding' contradict each other: use one of them",
+  );
+});
+
 Deno.test("parseRun() has no templates without a placeholder", async () => {
   for (
     const [data, body] of [

@@ -98,12 +98,17 @@ Deno.test("a worker reads no file of its own, whatever a submitter sends", async
     ["--nonsense"],
   ];
   for (const flags of hostile) {
-    const command = { argv: [...flags, "http://h/"], files: [], password: null };
+    const command = { argv: [...flags, "http://h/"], files: [], variables: [], password: null };
     const { message } = await assertRejects(() => parseSubmitted(command, "1"), UsageError);
     assertEquals(message.includes("hunter2"), false);
   }
   const broken = { path, base64: "~" };
-  const command = { argv: ["--data", `@${path}`, "http://h/"], files: [broken], password: null };
+  const command = {
+    argv: ["--data", `@${path}`, "http://h/"],
+    files: [broken],
+    variables: [],
+    password: null,
+  };
   await assertRejects(() => parseSubmitted(command, "1"), UsageError);
 });
 
@@ -111,6 +116,7 @@ for (
   const [argv, words] of [
     [["--save-bodies", "d"], "Cannot use '--save-bodies' with '--cluster': workers have no disk"],
     [["--cookie-jar"], "Cannot use '--cookie-jar' with '--cluster': the workers do not share"],
+    [["--limit-rate", "1M"], "Cannot use '--limit-rate' with '--cluster': each worker would have"],
     [["--interface", "lo"], "Cannot use '--interface' with '--cluster': it belongs to one machine"],
     [["--unix-socket", "s"], "Cannot use '--unix-socket' with '--cluster': it is a place on one"],
     [["-m", "POST"], "Cannot use '--cluster': POST is not idempotent"],

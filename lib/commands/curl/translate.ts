@@ -375,9 +375,9 @@ function encodeField(field: string): string | undefined {
   return `${name}${name === "" ? "" : "="}${encode(field.slice(equals + 1))}`;
 }
 
-/** Every byte that is not unreserved (RFC 3986 §2.3), percent-encoded. */
+/** Every byte that is not unreserved (RFC 3986 §2.3) percent-encoded, a space as `+`: as curl does. */
 function encode(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(
+  return encodeURIComponent(text.toWellFormed()).replaceAll("%20", "+").replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );

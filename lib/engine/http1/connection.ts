@@ -66,6 +66,10 @@ export class Http1Connection extends Connection implements TransportListener, He
     return this.#isClosed ? 0 : 1 - this.busy;
   }
 
+  get isHeld(): boolean {
+    return this.#transport.isHeld;
+  }
+
   get busy(): number {
     return this.#exchange !== undefined || this.#isUnsent ? 1 : 0;
   }

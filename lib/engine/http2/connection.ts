@@ -191,6 +191,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     return this.#hasSettings ? this.#maxStreams : undefined;
   }
 
+  get isHeld(): boolean {
+    return this.#transport.isHeld;
+  }
+
   get busy(): number {
     return this.#streams.size;
   }

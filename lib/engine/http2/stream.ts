@@ -1,4 +1,4 @@
-import type { BodyTap } from "../hooks.ts";
+import type { BodyTap } from "../body_tap.ts";
 import type { Exchange } from "../sockets/connection.ts";
 import type { ResponseHead } from "./response_head.ts";
 

@@ -3,7 +3,9 @@ import { type Failure, type HttpVersion, type Result, toResult } from "../../res
 import type { HeaderList, Target } from "../../target.ts";
 import { type Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import { toPermissionFailure, toStopFailure, toUrlFailure } from "../failure.ts";
-import type { BodyTap, BorrowedHead, ResponseHooks } from "../hooks.ts";
+import type { BodyOwner, BodyTap } from "../body_tap.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
+import type { ResponseHooks } from "../hooks.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop } from "../redirect.ts";
 import type { Connection, Exchange, Resend, ResponseStart } from "./connection.ts";
@@ -40,7 +42,7 @@ export interface AttemptContext {
 }
 
 /** A request in flight, with all hops of its redirects. */
-export class Attempt extends InFlight implements Exchange, Waiter {
+export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
   readonly #done: (result: Result) => void;
   readonly #target: Target;
   readonly #context: AttemptContext;
@@ -116,7 +118,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
   }
 
   override get progress(): number {
-    return this.#isBusy ? this.reads : 0;
+    return this.#isBusy && !this.#connection!.isHeld ? this.reads : 0;
   }
 
   start(): void {
@@ -202,8 +204,14 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     if (!hooks!.wantsResponses || start.length > maxBodyBytes) return undefined;
     if (follow(this.#hop, start, this.#redirects, redirects) !== undefined) return undefined;
     if (hooks!.wantsType) this.#contentType = head.field("content-type");
-    this.#body = hooks!.begin(this.#target, head);
+    this.#body = hooks!.begin(this.#target, head, this.#hop.headers, this);
     return this.#body;
+  }
+
+  onBodyFailure(failure: Failure, bytes: number): void {
+    this.#isBusy = false;
+    this.#connection!.abandon(this);
+    this.#settle(failure, bytes);
   }
 
   onHead(): void {
@@ -295,7 +303,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
       origin: this.#origin,
       status,
       bytes: size,
-      size,
+      size: this.#body?.decodedBytes ?? size,
       at: deadlines.epochMs + this.#fromMs,
       ms: endMs - this.#fromMs,
       ttfbMs: this.#ttfbMs,

@@ -61,6 +61,7 @@ export class SocketEngine implements Engine {
         concurrency: options.concurrency,
         connections: options.connections,
         streams: options.streams,
+        disableKeepAlive: options.disableKeepAlive,
         connectTimeoutMs,
         byName: options.permits !== undefined,
         tls: options.tls ?? { insecure: false },
@@ -113,6 +114,7 @@ export class SocketEngine implements Engine {
   close(): void {
     this.#context.deadlines.close();
     this.#context.pool.close();
+    this.#context.options.decoding?.close();
     this.#transports.close();
   }
 }

@@ -25,6 +25,8 @@ export interface RunFlag extends Flag {
   /** The member of the options that is the flag's value as it is read. */
   readonly option?: keyof RunOptions;
   readonly identity?: FlagIdentity;
+  /** Whether the workers of a run on several machines do not get it. @default {false} */
+  readonly isOfSubmitter?: boolean;
   /** What the engine has to be able to do. */
   readonly needs?: Capability;
 }

@@ -10,7 +10,7 @@ import { FIELDS } from "../../output/record.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
 import { SUMMARY_FORMATS } from "../summary_formats.ts";
-import { listWords } from "./flag.ts";
+import { GIVEN, listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
 /** The rows, in the order of the help. */
@@ -65,6 +65,13 @@ export const OUTPUT_ROWS = [
     help: "save each body in a file of its own, by number: DIR/0/17.html",
     // A run without bodies leaves gaps that a later one could not fill.
     identity: { of: ({ saveBodies }) => saveBodies },
+  },
+  {
+    name: "raw",
+    option: "raw",
+    help: "leave compressed bodies as they came, for --save-bodies, --capture and --expect-body",
+    // Records and saved bodies hold something else.
+    identity: { of: ({ raw }) => raw ? GIVEN : null },
   },
   {
     name: "resume",
@@ -131,6 +138,26 @@ export const OUTPUT_ROWS = [
     option: "metrics",
     help: "numbers for Prometheus, while the run lasts, at http://PLACE/metrics: " +
       "HOST:PORT or PORT (127.0.0.1); 0 picks a port",
+  },
+  {
+    name: "otlp",
+    value: "URL",
+    fromFile: true,
+    secret: "userinfo",
+    isOfSubmitter: true,
+    help: "send the same numbers to an OpenTelemetry receiver at URL, every 10 s and at the end, " +
+      "by OTLP over HTTP: http://127.0.0.1:4318; @FILE, @-: from a file or stdin",
+  },
+  {
+    name: "otlp-header",
+    value: "'NAME: VALUE'",
+    repeatable: true,
+    fromFile: true,
+    secret: "value",
+    requires: ["otlp"],
+    isOfSubmitter: true,
+    help: "a header field for --otlp, such as Authorization; @FILE: a file of them, one a line; " +
+      "@-: stdin",
   },
   {
     name: "json",

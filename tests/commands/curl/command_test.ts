@@ -1,0 +1,165 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { curl } from "../../../lib/commands/curl/command.ts";
+import { splitShellWords } from "../../../lib/commands/curl/shell_words.ts";
+import { UsageError } from "../../../lib/errors.ts";
+import { parseRun } from "../../../lib/options/parse.ts";
+import type { RunOptions } from "../../../lib/options/run_options.ts";
+import { Run } from "../../../lib/run/run.ts";
+import { folder } from "../../fixtures/folder.ts";
+import { isInstalled } from "../../fixtures/installed.ts";
+import { myriad, run } from "../../fixtures/program.ts";
+import { ok, RawServer } from "../../fixtures/raw_server.ts";
+
+/** The command line that a command of curl becomes. */
+async function translate(...argv: readonly string[]): Promise<readonly string[]> {
+  const outcome = await curl(argv);
+  if ("argv" in outcome) return outcome.argv;
+  throw new TypeError(outcome.text);
+}
+
+/** Fields that differ by intent. */
+const OWN = /^(?:user-agent: (?:curl|myriad)\/|accept-encoding: identity$|proxy-connection:)/;
+
+/** A request: its first line, its fields by name, without those that differ by intent, its body. */
+function normalize(request: string): { line: string; fields: string[]; body: string } {
+  const end = request.indexOf("\r\n\r\n");
+  const [line, ...fields] = request.slice(0, end).split("\r\n");
+  return {
+    line,
+    fields: fields.map((field) =>
+      field.replace(/^[^:]*:[ \t]*/, (name) => `${name.trim().toLowerCase()} `)
+    )
+      .map((field) => field.trimEnd())
+      .filter((field) => !OWN.test(field)).sort(),
+    body: request.slice(end + 4),
+  };
+}
+
+/** Commands of which both programs have to send the same, with `HOST` and `FILE` for what they are. */
+const COMMANDS = [
+  "curl -s 'HOST/path?a=1&b=2#c'",
+  "curl -s HOST",
+  "curl -sS -A 'me/1 {}' -e http://r/ -H 'X-Id: {id}' -H 'X-Empty;' -H 'X-Gone:' -H'Y:z' HOST/a",
+  "curl -s -H 'X-A: é ü' -H 'Accept: a' -H 'accept: b' -H 'Expect:' HOST/",
+  // Between cookies of several -b, curl writes no space, which RFC 6265 §4.2.1 has.
+  "curl -s -b 'a=1; b={}; c=3' -H 'Accept: text/html' HOST/",
+  "curl -s -u 'me:pa:ss' -r 0-99 HOST/",
+  "curl -s --oauth2-bearer abc -H 'Host: other' HOST/",
+  "curl -s -d a=1 -d 'b={2}' --data-raw @c --data-urlencode 'd=ä b&' HOST/form",
+  `curl -s -d '{"a":{},"b":"é"}' HOST/json`,
+  `curl -s -H 'Content-Type: application/json' --data-raw $'{"a":"\\u0021\\n"}' HOST/json`,
+  `curl -s --json '{"a":1}' HOST/json`,
+  "curl -s -XPUT --data-binary @FILE HOST/put",
+  "curl -s -T FILE HOST/up -H 'Content-Type: text/plain' -H Expect:",
+  "curl -s -G -d a=1 --data-urlencode 'q=x y' 'HOST/search?p=2'",
+  "curl -s --url-query 'q=x y' --url HOST/search",
+  "curl -s -I HOST/head",
+  "curl -s -X DELETE HOST/item",
+  "curl -s -X PURGE 'HOST/a[b]?q={{1}}' -g",
+  "curl -s 'HOST/[3-5]'",
+  "curl -s -L HOST/moved",
+  "curl -s HOST/moved",
+  "curl -s -L -d a=1 HOST/moved",
+  "curl -s -x HOST -U 'a:b c' http://other.test/x",
+];
+
+Deno.test({
+  name: "curl and myriad curl send the same requests",
+  ignore: !isInstalled("curl"),
+  async fn() {
+    await using dir = await folder();
+    const file = await dir.write("body.txt", "one\r\ntwo\n{}");
+    await using server = await RawServer.start(({ send, request }) => {
+      if (request.includes(" /moved ")) {
+        return send("HTTP/1.1 302 X\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n");
+      }
+      send(request.startsWith("HEAD") ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" : ok());
+    });
+    const fill = (text: string): string =>
+      text.replaceAll("HOST", `127.0.0.1:${server.port}`).replaceAll("FILE", file);
+    // One shell for all: the requests of each command end with one for /next.
+    const script = COMMANDS.map((command) => `${command}\ncurl -s HOST/next\n`).join("");
+    const { code, stderr } = await run(["bash", "-c", fill(script)]);
+    assertEquals([code, stderr], [0, ""]);
+    const byCurl = server.requests.splice(0).map(normalize);
+    for (const command of COMMANDS) {
+      const argv = [...await translate(fill(command)), "--concurrency", "1"];
+      const opened = await Run.open(await parseRun(argv, "1") as RunOptions);
+      await opened.finish("1");
+      const next = byCurl.findIndex(({ line }) => line.startsWith("GET /next "));
+      const requests = byCurl.splice(0, next + 1).slice(0, -1);
+      assert(requests.length > 0, command);
+      assertEquals(server.requests.splice(0).map(normalize), requests, command);
+    }
+  },
+});
+
+Deno.test("curl() reads a pasted command, a command in words, and one behind a prompt", async () => {
+  const expected = ["--header", "A: b", "--redirects", "0", "-n", "5", "http://h/x"];
+  const all = await Promise.all([
+    translate("curl -H 'A: b' h/x", "-n", "5"),
+    translate("-H", "A: b", "h/x", "--", "-n", "5"),
+    translate("curl", "-H", "A: b", "h/x", "--", "-n", "5"),
+    translate("$ /usr/bin/curl \\\n  -HA:b h/x\n", "-n", "5"),
+  ]);
+  for (const argv of all) assertEquals(argv, expected);
+});
+
+Deno.test("curl() becomes flags of the same meaning", async () => {
+  const cases: Record<string, string> = {
+    "-L --max-redirs 3": "--redirects 3",
+    "-L --max-redirs -1": "--redirects 1000",
+    "-m 2.5 --connect-timeout 1": "--timeout 2500ms --connect-timeout 1s --redirects 0",
+    "--retry 3 --retry-delay 2 -f": "--retries 3 --retry-delay 2s --fail --redirects 0",
+    "--rate 2/s -Z --parallel-max 7": "--rate 2/s --concurrency 7 --redirects 0",
+    "-k --cacert a -E b --key c": "--insecure --cacert a --cert b --key c --redirects 0",
+    "-b jar -c jar": "--cookie-jar=jar --redirects 0",
+    "-A a -A b": "--user-agent b --redirects 0",
+    "--http2-prior-knowledge": "--http2 --redirects 0",
+    "--socks5-hostname p:1 -U a:b@c": "--redirects 0 --proxy socks5h://a:b%40c@p:1",
+    "-d -x": "--data=-x --redirects 0",
+  };
+  for (const [flags, expected] of Object.entries(cases)) {
+    const argv = await translate(...flags.split(" "), "http://h/");
+    assertEquals(new Set(argv), new Set([...expected.split(" "), "http://h/"]), flags);
+  }
+});
+
+for (
+  const [command, message] of [
+    ["curl --digest --ntlm -u a:b h", "Cannot do what curl does by '--digest', '--ntlm'"],
+    ["curl h i", "by more than one URL"],
+    ["curl 'h/{a,b}'", "by a set or a range in the URL"],
+    ["curl --data-raw @x h", "with a value that begins with @"],
+    ["curl -d @x -d y h", "by a file among several pieces of data"],
+    ["curl -H Accept: h", "by '-H Accept:'"],
+    ["curl -s ", "has no URL"],
+    ["curl --dataa x h", "unknown option '--dataa': did you mean '--data'?"],
+    ["curl h -d", "'-d' has no value"],
+    ["wget h", "it does not begin with 'curl'"],
+    ['curl ^"h^" ^\n -H x', "it is for cmd of Windows"],
+  ]
+) {
+  Deno.test(`curl() refuses ${JSON.stringify(command)}`, async () => {
+    const error = await assertRejects(() => curl([command]), UsageError);
+    assertStringIncludes(error.message, message);
+  });
+}
+
+Deno.test("myriad curl prints a command line for a shell, which makes the same run", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const pasted = `curl -s -d "it's {} \\$5" -b 'a=1' ${server.url("/x?y={z}")} -g\n`;
+  const printed = await myriad(["curl", "--print"], { input: pasted });
+  assertEquals([printed.code, printed.stderr], [
+    0,
+    "myriad: left out, as it is about curl itself and what it does with a response: -s\n",
+  ]);
+  assertEquals(server.requests, []);
+  const ran = await myriad(["curl", pasted, "-n", "2", "-s"]);
+  assertEquals(ran.code, 0);
+  assertEquals(server.requests.length, 2);
+  const [, ...words] = splitShellWords(printed.stdout);
+  const opened = await Run.open(await parseRun(words, "0.1.0") as RunOptions);
+  await opened.finish("1");
+  assertEquals(server.requests[2], server.requests[0]);
+});
