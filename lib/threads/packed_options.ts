@@ -51,6 +51,7 @@ const NEEDED = {
   maxBytesPerSecond: true,
   method: true,
   metrics: false,
+  order: true,
   otlp: false,
   output: true,
   overwrite: false,

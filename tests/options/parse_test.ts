@@ -22,6 +22,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     inputs: [],
     comments: false,
     defaultScheme: undefined,
+    order: undefined,
     loop: false,
     start: 0,
     requests: 1,
