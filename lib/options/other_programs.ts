@@ -22,8 +22,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   O: "'--save-bodies DIR' saves bodies, '-o FILE' saves records",
   w: "'-o FILE --fields LIST' sets what is written for each request",
   "write-out": "'-o FILE --fields LIST' sets what is written for each request",
-  F: "forms are not supported: use '-d @FILE' for the body and '-T' for its type",
-  form: "forms are not supported: use '-d @FILE' for the body and '-T' for its type",
   g: "write braces of the URL twice: {{ and }}",
   body: "use '--data DATA'",
   "body-file": "use '--data @FILE'",

@@ -5,6 +5,7 @@ import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { RUN_FLAGS } from "../../lib/options/table.ts";
 import { folder } from "../fixtures/folder.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/{}";
 
@@ -21,6 +22,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     inputs: [],
     comments: false,
     defaultScheme: undefined,
+    order: undefined,
     loop: false,
     start: 0,
     requests: 1,
@@ -85,6 +87,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     method: "GET",
     headers: [["User-Agent", "myriad/1.2.3"], ["Accept-Encoding", "identity"]],
     body: undefined,
+    form: undefined,
     templates: undefined,
     timeoutMs: 30_000,
     connectTimeoutMs: undefined,
@@ -98,6 +101,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     retryFailed: false,
     overwrite: false,
     failures: undefined,
+    failuresWithSecrets: false,
     summaries: [],
     hdr: undefined,
     metrics: undefined,
@@ -233,7 +237,7 @@ Deno.test("parseRun() reads -H @FILE with any line breaks", async () => {
 Deno.test("parseRun() reads a body as curl does", async () => {
   await using dir = await folder();
   const path = await dir.write("body", "from a file");
-  const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
+  const text = (body: RunOptions["body"]): string => new TextDecoder().decode(readBody(body));
   const form = await parse("-d", "a=ä", URL_);
   assertEquals([form.method, text(form.body)], ["POST", "a=ä"]);
   assert(form.headers.some(([, value]) => value === "application/x-www-form-urlencoded"));
