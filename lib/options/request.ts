@@ -108,8 +108,8 @@ export async function readRequest(
   const given = await readBody(values, { readFile, variables, streams });
   const isQuery = values.get("get");
   const sent = isQuery ? undefined : given;
-  const text = sent !== undefined && "parts" in sent ? new TextTemplate(sent.parts) : undefined;
-  const bytes = sent !== undefined && "bytes" in sent ? sent.bytes : undefined;
+  const { parts, bytes, flag: bodyFlag } = sent ?? {};
+  const text = parts && new TextTemplate(parts);
   const method = parseMethod(values, sent !== undefined || form !== undefined);
   const fields = await readHeaderFields(values, { readFile, variables, askPassword });
   if (contentType !== undefined) {
@@ -155,7 +155,7 @@ export async function readRequest(
       : bytes ?? (filled && encoder.encode(body === undefined ? filled.start : filled.source)),
     templates: template === undefined && fields.templates.size === 0
       ? undefined
-      : { headers: fields.templates, body: template },
+      : { headers: fields.templates, body: template, bodyFlag: body && bodyFlag },
   };
 }
 

@@ -10,6 +10,7 @@ import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
 import type { Scheme } from "../source/default_scheme.ts";
+import type { OrderOptions } from "../source/order.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
@@ -196,6 +197,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly comments: boolean;
   /** What a URL gets in front that has no scheme; undefined to leave it as it is. */
   readonly defaultScheme: Scheme | undefined;
+  /** Which records or numbers are requested, and in which order; undefined for all in their order. */
+  readonly order: OrderOptions | undefined;
   /** Whether the inputs begin again each time they have ended. */
   readonly loop: boolean;
   /** The first number, from 0. */
@@ -249,6 +252,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
   readonly failures: string | undefined;
+  /** Whether the failures keep credentials. */
+  readonly failuresWithSecrets: boolean;
   readonly summaries: readonly SummaryFile[];
   /** The file for the latency by percentile. */
   readonly hdr: string | undefined;

@@ -50,7 +50,6 @@ export async function openEngine(
   const engine = await ENGINES[options.engine].open({
     ...options,
     ...hooks,
-    ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
     contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
     decoding: await openDecoding(options, check?.inspectsBodies || hooks.bodyFor !== undefined),

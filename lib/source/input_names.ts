@@ -1,4 +1,5 @@
 import type { InputFormatName } from "./formats.ts";
+import { showPath } from "./remote_path.ts";
 
 /** The maximum number of inputs that a message names. */
 const MAX_NAMED = 3;
@@ -11,7 +12,7 @@ export interface NamedInput {
 
 /** The paths of inputs, for messages: `a.txt, b.txt, c.txt and 4 others`. */
 export function listPaths(inputs: readonly Pick<NamedInput, "path">[]): string {
-  const named = inputs.slice(0, MAX_NAMED).map(({ path }) => path).join(", ");
+  const named = inputs.slice(0, MAX_NAMED).map(({ path }) => showPath(path)).join(", ");
   const others = inputs.length - MAX_NAMED;
   return others > 0 ? `${named} and ${others} other${others === 1 ? "" : "s"}` : named;
 }

@@ -20,4 +20,6 @@ export interface RequestTemplates {
   /** By the field of the run's list, whose value is the template's text. */
   readonly headers: ReadonlyMap<HeaderList[number], TextTemplate>;
   readonly body: TextTemplate | Form | undefined;
+  /** The flag that gives the body, for messages. @default {"--data"} */
+  readonly bodyFlag?: string | undefined;
 }

@@ -11,10 +11,12 @@ export interface FlagTemplate {
   readonly template: TextTemplate;
 }
 
+const DATA = "--data";
+
 /** The flags that give templates, as the user knows them. */
-export function flagTemplates({ headers, body }: RequestTemplates): FlagTemplate[] {
+export function flagTemplates({ headers, body, bodyFlag }: RequestTemplates): FlagTemplate[] {
   const all = Array.from(headers, ([[name], template]) => ({ flag: toFlag(name), template }));
-  if (body instanceof TextTemplate) all.push({ flag: "--data", template: body });
+  if (body instanceof TextTemplate) all.push({ flag: bodyFlag ?? DATA, template: body });
   else if (body !== undefined) {
     all.push(...body.templates.map((template) => ({ flag: "--form", template })));
   }
@@ -55,11 +57,12 @@ export function fillHeaders(
 export function fillBody(
   template: TextTemplate | Form,
   lookup: Lookup,
+  flag: string = DATA,
 ): RequestBody | string {
   const filled = template.expand(lookup);
   if (typeof filled === "string") return encoder.encode(filled);
   if (!("missing" in filled)) return filled;
-  return missing(filled.missing, template instanceof TextTemplate ? "--data" : "--form");
+  return missing(filled.missing, template instanceof TextTemplate ? flag : "--form");
 }
 
 /** It names the place, since what looks like a name can be a piece of a secret. */
@@ -73,6 +76,8 @@ export function fill(of: RequestDefaults, lookup: Lookup): RequestDefaults | str
   if (templates === undefined) return of;
   const headers = fillHeaders(of.headers, templates, lookup);
   if (typeof headers === "string") return headers;
-  const body = templates.body === undefined ? of.body : fillBody(templates.body, lookup);
+  const body = templates.body === undefined
+    ? of.body
+    : fillBody(templates.body, lookup, templates.bodyFlag);
   return typeof body === "string" ? body : { method: of.method, headers, body };
 }

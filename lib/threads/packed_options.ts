@@ -27,6 +27,7 @@ const NEEDED = {
   engine: true,
   expect: true,
   failures: true,
+  failuresWithSecrets: true,
   form: true,
   giveUpAfterMs: true,
   hdr: false,
@@ -50,6 +51,7 @@ const NEEDED = {
   maxBytesPerSecond: true,
   method: true,
   metrics: false,
+  order: true,
   otlp: false,
   output: true,
   overwrite: false,
@@ -116,6 +118,7 @@ interface PackedTemplate {
 interface PackedTemplates {
   readonly headers: ReadonlyMap<HeaderList[number], PackedTemplate>;
   readonly body: PackedTemplate | undefined;
+  readonly bodyFlag: string | undefined;
 }
 
 /** {@linkcode WorkerOptions} as plain data. It holds secrets, and stays within the process. */
@@ -145,6 +148,7 @@ export function packOptions(options: WorkerOptions): PackedOptions {
     templates: templates && {
       headers: new Map(Array.from(templates.headers, ([field, it]) => [field, packTemplate(it)])),
       body: templates.body instanceof TextTemplate ? packTemplate(templates.body) : undefined,
+      bodyFlag: templates.bodyFlag,
     },
     retry: { ...retry, expected: retry.expected?.text },
   };
@@ -200,12 +204,13 @@ function packTemplate({ parts, kind }: TextTemplate): PackedTemplate {
 }
 
 function unpackTemplates(
-  { headers, body }: PackedTemplates,
+  { headers, body, bodyFlag }: PackedTemplates,
   form: Form | undefined,
 ): RequestTemplates {
   const unpack = ({ parts, kind }: PackedTemplate) => new TextTemplate(parts, kind);
   return {
     headers: new Map(Array.from(headers, ([field, template]) => [field, unpack(template)])),
     body: form !== undefined && form.body === undefined ? form : body && unpack(body),
+    bodyFlag,
   };
 }

@@ -43,6 +43,7 @@ const SUBJECTS: Record<string, string> = {
   "engine/http2/fuzz": "mutated frames",
   "engine/http2/hostile": "servers of HTTP/2 that break its rules, break off, stall or flood",
   "engine/http2/interop": "the servers of others, with HTTP/2 and HTTP/1.1",
+  "engine/limit_rate": "the bytes a second of a run, with every engine over sockets",
   "engine/proxy": "proxies and Unix sockets",
   "engine/sockets/parked": "connections and requests that wait for one another",
   "engine/streamed_body": "bodies that are read while they are sent, with every engine",

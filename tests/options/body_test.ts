@@ -6,6 +6,7 @@ import type { Lookup } from "../../lib/source/lookup.ts";
 import type { TextTemplate } from "../../lib/source/text_template.ts";
 import { TemplateFunctions } from "../../lib/source/template_functions.ts";
 import { folder } from "../fixtures/folder.ts";
+import { openSourceOf } from "../fixtures/sources.ts";
 import { RawServer } from "../fixtures/raw_server.ts";
 import { readBody } from "../fixtures/read_body.ts";
 
@@ -111,6 +112,23 @@ for (
     const message = await refused(...argv);
     assertStringIncludes(message, words);
     assert(!message.includes("hunter2"), message);
+  });
+}
+
+for (
+  const [argv, flag] of [
+    [["--json-body", "a={x}"], "--json-body"],
+    [["-d", "a", "--data-urlencode", "a={x}"], "--data-urlencode"],
+    [["--data-raw", "{x}"], "--data-raw"],
+  ] as const
+) {
+  Deno.test(`a placeholder that nothing fills is told by ${flag}`, async () => {
+    const { method, headers, body, templates } = await parse(...argv);
+    const { message } = await assertRejects(
+      () => openSourceOf({ template: URL_, count: 1, method, headers, body, templates }),
+      UsageError,
+    );
+    assertStringIncludes(message, `Cannot fill the placeholder at character 1 of '${flag}'`);
   });
 }
 

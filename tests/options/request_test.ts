@@ -254,3 +254,24 @@ Deno.test("parseRun() reads no flag after --", async () => {
   );
   assertMatch(message, /'--cookie-jar=x' is another/);
 });
+
+Deno.test("parseRun() takes curl's names for the method and for header fields", async () => {
+  const options = await parse("-X", "PATCH", "-A", "me/{}", "-e", "http://a/{{}}");
+  assertEquals(options.method, "PATCH");
+  assertEquals(options.headers.slice(0, 2), [["User-Agent", "me/{}"], ["Referer", "http://a/{}"]]);
+  assertEquals((await parse("-I")).method, "HEAD");
+  assertEquals((await parse("-L")).redirects, 10);
+  assertEquals((await parse("-L", "--max-redirs", "3")).redirects, 3);
+  for (
+    const [argv, words] of [
+      [["-L", "--redirects", "0"], "'--location' and '--redirects 0' contradict each other"],
+      [["-I", "-X", "GET"], "'--head' and '--method' contradict each other"],
+      [["-e", "x", "-H", "referer: y"], "'--referer' and '--header Referer' contradict each other"],
+      [["--json", '{"pw":"hunter2"}'], "JSON stands where a URL should: use '--data JSON'"],
+    ] as const
+  ) {
+    const { message } = await assertRejects(() => parse(...argv), UsageError);
+    assertStringIncludes(message, words);
+    assert(!message.includes("hunter2"), message);
+  }
+});

@@ -207,7 +207,7 @@ export function describeRequest(
   fields: HeaderList = prepare(headers).fields,
 ): readonly string[] {
   const all = requestId === undefined ? fields : [...fields, requestId];
-  return [`${method} ${url}`, ...all.map(([name, value]) => `${name}: ${value}`)];
+  return [`${method} ${url}`, ...all.map(([name, value]) => `${name.toLowerCase()}: ${value}`)];
 }
 
 /**
@@ -351,7 +351,7 @@ export class FetchEngine implements Engine {
         try {
           const response = await this.#send(attempt);
           attempt.hasHead = true;
-          if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+          attempt.ttfbMs = performance.now() - start;
           const length = this.#shortLength(response);
           if (length !== undefined) {
             trace?.onResponse(toHead(response).lines());
@@ -513,7 +513,7 @@ export class FetchEngine implements Engine {
       attempt.hasHead = false;
       response = await this.#send(attempt);
       attempt.hasHead = true;
-      if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+      attempt.ttfbMs = performance.now() - start;
     }
   }
 

@@ -199,10 +199,12 @@ export class Http1Connection extends Connection implements TransportListener, He
     const taken = response.feed(bytes, length);
     // The sink of the body may have ended the exchange.
     if (response.head === undefined || this.#exchange !== exchange) return;
-    if (!hadHead) exchange.onHead(response.head);
-    if (response.size > exchange.maxBodyBytes || response.head.length > exchange.maxBodyBytes) {
-      return this.#fail(toLengthFailure(exchange.maxBodyBytes));
+    const { maxBodyBytes } = exchange;
+    const isTooLong = response.size > maxBodyBytes || response.head.length > maxBodyBytes;
+    if (!hadHead) {
+      exchange.onHead(response.head, response.isDone && !isTooLong ? 0 : performance.now());
     }
+    if (isTooLong) return this.#fail(toLengthFailure(maxBodyBytes));
     // A read that filled its buffer may have left bytes in the socket.
     if (response.isDone) this.#finish(taken === length && length < bytes.length);
   }

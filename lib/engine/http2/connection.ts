@@ -135,6 +135,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #lastWriteId = 0;
   /** The stream whose frame is being read. */
   #readingId = 0;
+  /** When the bytes came that are being read, by `performance.now()`; 0 until a response asks. */
+  #readMs = 0;
 
   /** Bytes of bodies that the server takes at present from all streams together. */
   #window = DEFAULT_WINDOW_BYTES;
@@ -278,6 +280,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
 
   onRead(bytes: Uint8Array, length: number): void {
     this.#reads++;
+    this.#readMs = 0;
     try {
       this.#reader.feed(bytes, 0, length);
     } catch (error) {
@@ -443,7 +446,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     if (exchange.wantsFields) stream.tap = exchange.onFields(head, head, () => head.cookies);
     // What gets the head may have ended the exchange, or the connection.
     if (!stream.isOpen) return;
-    exchange.onHead(head);
+    exchange.onHead(head, endsStream ? 0 : this.#readMs ||= performance.now());
     if (bodyBytes > exchange.maxBodyBytes) this.#onTooLong(stream);
     else if (endsStream && stream.isOpen) this.#finish(stream);
   }

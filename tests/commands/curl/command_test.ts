@@ -20,17 +20,28 @@ async function translate(...argv: readonly string[]): Promise<readonly string[]>
 /** Fields that differ by intent. */
 const OWN = /^(?:user-agent: (?:curl|myriad)\/|accept-encoding: identity$|proxy-connection:)/;
 
-/** A request: its first line, its fields by name, without those that differ by intent, its body. */
-function normalize(request: string): { line: string; fields: string[]; body: string } {
+/** A request as far as both programs have to send the same. */
+interface Normalized {
+  readonly line: string;
+  /** Sorted, without those that differ by intent. */
+  readonly fields: readonly string[];
+  /** The names of those with `X-`, which only the user sets, in their order. */
+  readonly order: readonly string[];
+  readonly body: string;
+}
+
+function normalize(request: string): Normalized {
   const end = request.indexOf("\r\n\r\n");
   const [line, ...fields] = request.slice(0, end).split("\r\n");
   return {
-    line,
+    // Both cases mean the same (RFC 3986 §2.1), and curl has both.
+    line: line.replace(/%[\da-f]{2}/gi, (byte) => byte.toUpperCase()),
     fields: fields.map((field) =>
       field.replace(/^[^:]*:[ \t]*/, (name) => `${name.trim().toLowerCase()} `)
     )
       .map((field) => field.trimEnd())
       .filter((field) => !OWN.test(field)).sort(),
+    order: fields.filter((field) => /^x-/i.test(field)).map((field) => field.split(":")[0]),
     body: request.slice(end + 4),
   };
 }
@@ -40,6 +51,18 @@ const COMMANDS = [
   "curl -s 'HOST/path?a=1&b=2#c'",
   "curl -s HOST",
   "curl -sS -A 'me/1 {}' -e http://r/ -H 'X-Id: {id}' -H 'X-Empty;' -H 'X-Gone:' -H'Y:z' HOST/a",
+  // As Chrome and Firefox have it for copying.
+  String.raw`curl 'HOST/api?q=%5B1%5D' \
+  -H 'accept: application/json' \
+  -H 'accept-language: en-US,en;q=0.9' \
+  -H 'content-type: application/json;charset=UTF-8' \
+  -b 'a=1; theme={"dark":true}' \
+  -H 'x-z: 1' -H 'x-a: 2' -H 'X-M: 3' \
+  -H 'sec-ch-ua: "Chromium";v="130", "Not?A_Brand";v="99"' \
+  --data-raw $'{"query":"query { a(id: 1) { b } }","note":"it\'s \u0021 \u00e9"}' \
+  -s`,
+  `curl -s 'HOST/' -X POST -H 'User-Agent: Mozilla/5.0 (X11; rv:132.0)' -H 'Connection: keep-alive' \\
+  --data-raw 'a=%20&b={}'`,
   "curl -s -H 'X-A: é ü' -H 'Accept: a' -H 'accept: b' -H 'Expect:' HOST/",
   // Between cookies of several -b, curl writes no space, which RFC 6265 §4.2.1 has.
   "curl -s -b 'a=1; b={}; c=3' -H 'Accept: text/html' HOST/",
@@ -50,6 +73,8 @@ const COMMANDS = [
   `curl -s -H 'Content-Type: application/json' --data-raw $'{"a":"\\u0021\\n"}' HOST/json`,
   `curl -s --json '{"a":1}' HOST/json`,
   "curl -s -XPUT --data-binary @FILE HOST/put",
+  "curl -s --data-binary @FILE -d a=1 --data-urlencode b@FILE HOST/files",
+  "curl -s -G --data-urlencode b@FILE 'HOST/files?a'",
   "curl -s -T FILE HOST/up -H 'Content-Type: text/plain' -H Expect:",
   "curl -s -G -d a=1 --data-urlencode 'q=x y' 'HOST/search?p=2'",
   "curl -s --url-query 'q=x y' --url HOST/search",
@@ -118,6 +143,7 @@ Deno.test("curl() becomes flags of the same meaning", async () => {
     "--http2-prior-knowledge": "--http2 --redirects 0",
     "--socks5-hostname p:1 -U a:b@c": "--redirects 0 --proxy socks5h://a:b%40c@p:1",
     "-d -x": "--data=-x --redirects 0",
+    "--data-raw @x": "--data-raw @x --redirects 0",
   };
   for (const [flags, expected] of Object.entries(cases)) {
     const argv = await translate(...flags.split(" "), "http://h/");
@@ -130,8 +156,8 @@ for (
     ["curl --digest --ntlm -u a:b h", "Cannot do what curl does by '--digest', '--ntlm'"],
     ["curl h i", "by more than one URL"],
     ["curl 'h/{a,b}'", "by a set or a range in the URL"],
-    ["curl --data-raw @x h", "with a value that begins with @"],
-    ["curl -d @x -d y h", "by a file among several pieces of data"],
+    ["curl -b @a=1 h", "by '-b' with a value that begins with @"],
+    ["curl -d @x --data-raw @y h", "by files and texts of a body in this order"],
     ["curl -H Accept: h", "by '-H Accept:'"],
     ["curl -s ", "has no URL"],
     ["curl --dataa x h", "unknown option '--dataa': did you mean '--data'?"],
