@@ -256,6 +256,7 @@ const MAY: Record<string, string[]> = {
     "lib/stats/",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
   ],
   "lib/output/": [
     "lib/byte_buffer.ts",
@@ -337,6 +338,7 @@ const MAY: Record<string, string[]> = {
     "lib/stream.ts",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
   ],
   "lib/stats/": [
     "lib/errors.ts",
@@ -402,6 +404,7 @@ const MAY: Record<string, string[]> = {
     "lib/text/",
     "lib/transcript/",
   ],
+  "lib/unpack/": ["lib/unpack/"],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
 
