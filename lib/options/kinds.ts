@@ -96,6 +96,19 @@ export const SHARD: Kind<Shard> = {
   },
 };
 
+/** A share of a whole: `10%`, `0.1`. */
+export const SHARE: Kind<number> = {
+  name: "share",
+  read(text, flag) {
+    const match = /^(\d{1,9}(?:\.\d{1,9})?)(%?)$/.exec(text);
+    const share = Number(match?.[1]) / (match?.[2] === "%" ? 100 : 1);
+    if (share > 0 && share <= 1) return share;
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': use more than 0 and at most 100%, like 10% or 0.1`,
+    );
+  },
+};
+
 /** What `network` stands for in a list of causes. */
 const NETWORK = ["dns", "refused", "reset", "connect", "body"];
 
@@ -291,19 +304,19 @@ function readEndpoint(host = "", digits = ""): Partial<Endpoint> | null {
   return { ...hostname === undefined ? {} : { hostname }, ...port === undefined ? {} : { port } };
 }
 
-/** A port from 1; null if it is none. */
+/** A port from 1; null if it is not a port. */
 function readPort(digits = ""): number | null {
   const port = Number(digits);
   return digits !== "" && port >= 1 && port <= 65_535 ? port : null;
 }
 
-/** A host as URLs have it, an IPv6 address without its brackets; null if it is none. */
+/** A host as URLs have it, an IPv6 address without its brackets; null if it is not a host. */
 function readHostname(host = ""): string | null {
   const url = /[/?#@\\\s]/.test(host) ? null : URL.parse(`http://${host}/`);
   return url === null ? null : url.hostname.replace(/^\[|\]$/g, "");
 }
 
-/** An IP address, as it is or in brackets; undefined if it is none. */
+/** An IP address, as it is or in brackets; undefined if it is not an address. */
 function readAddress(text: string): string | undefined {
   // To import it would start Node's part of Deno, also for `--version`.
   // deno-lint-ignore no-process-global
