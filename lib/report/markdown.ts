@@ -1,8 +1,17 @@
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
 import type { KnownSummary } from "../stats/figures.ts";
+import { PHASE_FIGURES } from "../stats/phase_times.ts";
 import { escapeForTerminal } from "../text/escape.ts";
-import { formatCount, formatMs, formatOthers, formatShare, latencyTitle } from "../text/format.ts";
+import {
+  formatCount,
+  formatLatency,
+  formatMs,
+  formatOthers,
+  formatShare,
+  latencyTitle,
+} from "../text/format.ts";
 import { createPainter } from "../text/style.ts";
+import { listPhases } from "./phases.ts";
 import { listRows, type TableData } from "./table.ts";
 import { formatReached, isPassed } from "./verdict.ts";
 
@@ -23,9 +32,12 @@ export function formatMarkdown(data: TableData, problem?: string): string {
     `# myriad: ${problem === undefined && isPassed(summary) ? "passed" : "failed"}`,
     ...describeEnd(summary, problem),
     formatTable([formatMade(summary), ""], rows),
-    ...formatLatency(summary),
+    ...formatLatencies(summary),
+    ...formatPhases(summary),
     ...formatStatuses(summary),
     ...formatErrors(summary),
+    ...formatSlowest(summary),
+    ...formatHosts(summary),
     ...formatThresholds(summary),
   ];
   return `${sections.join("\n\n")}\n`;
@@ -41,7 +53,7 @@ function describeEnd({ interrupted, aborted }: KnownSummary, problem?: string): 
   return typeof aborted === "string" ? [`The run was aborted by ${toCode(aborted)}.`] : [];
 }
 
-function formatLatency({ succeeded, latency_ms }: KnownSummary): string[] {
+function formatLatencies({ succeeded, latency_ms }: KnownSummary): string[] {
   if (succeeded === 0 || latency_ms === undefined) return [];
   const entries = Object.entries(latency_ms);
   return [
@@ -50,6 +62,35 @@ function formatLatency({ succeeded, latency_ms }: KnownSummary): string[] {
       entries.map(([, ms]) => formatMs(ms)),
     ]),
   ];
+}
+
+function formatPhases(summary: KnownSummary): string[] {
+  const rows = listPhases(summary).map(({ title, figures }) => [
+    title,
+    ...PHASE_FIGURES.map((name) =>
+      name === "count" ? formatCount(figures.count) : formatMs(figures[name])
+    ),
+  ]);
+  return rows.length === 0 ? [] : ["## Phases", formatTable(["phase", ...PHASE_FIGURES], rows)];
+}
+
+function formatSlowest({ slowest }: KnownSummary): string[] {
+  if (!slowest || slowest.length === 0) return [];
+  const rows = slowest.map(({ i, url, status, ms }) => [
+    ...[formatMs(ms), `${status ?? ""}`, `${i}`],
+    toCode(url),
+  ]);
+  return ["## Slowest responses", formatTable(["time", "status", "number", "URL"], rows)];
+}
+
+function formatHosts({ hosts }: KnownSummary): string[] {
+  if (!hosts || hosts.length === 0) return [];
+  const rows = hosts.map(({ host, requests, failed, mean_ms, max_ms }) => [
+    toCode(host),
+    ...[requests, failed].map(formatCount),
+    ...[mean_ms, max_ms].map((ms) => formatLatency(ms, requests - failed)),
+  ]);
+  return ["## Hosts", formatTable(["host", "requests", "failed", "mean", "slowest"], rows)];
 }
 
 function formatStatuses({ statuses = {}, requests }: KnownSummary): string[] {

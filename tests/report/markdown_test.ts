@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { toSummary } from "../../lib/report/json.ts";
 import { formatMarkdown } from "../../lib/report/markdown.ts";
+import { PhaseTimes } from "../../lib/stats/phase_times.ts";
 import type { Snapshot } from "../../lib/stats/snapshot.ts";
 import { HOSTILE } from "../fixtures/hostile_markup.ts";
 import { isInstalled } from "../fixtures/installed.ts";
@@ -55,6 +56,44 @@ Deno.test("formatMarkdown() has the figures of the table", () => {
 | \`p99<3s\` | passed | 2.97 s |
 | \`failed<=0\` | **failed** | 2 |
 | \`late<1%\` | **failed** | nothing was measured |
+`,
+  );
+});
+
+Deno.test("formatMarkdown() has phases, slow responses and hosts where there are some", () => {
+  const times = new PhaseTimes();
+  times.recordPhase("ttfb", 5);
+  const text = format({
+    ...SNAPSHOT,
+    phases: times.clone(),
+    top: 1,
+    slowest: [{ i: 7, url: "http://a|b/", status: 200, ms: 12.34, at: 0 }],
+    hosts: [{ host: "h:8080", requests: 1_000, failed: 1_000, meanMs: 0, maxMs: 0 }],
+  });
+  assertStringIncludes(
+    text,
+    `
+## Phases
+
+| phase | count | mean | p50 | p90 | p95 | p99 | max |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+| first byte | 1 | 5.00 ms | 5.00 ms | 5.00 ms | 5.00 ms | 5.00 ms | 5.00 ms |
+`,
+  );
+  assertStringIncludes(
+    text,
+    `
+## Slowest responses
+
+| time | status | number | URL |
+| --- | --- | --- | --- |
+| 12.3 ms | 200 | 7 | \`http://a\\|b/\` |
+
+## Hosts
+
+| host | requests | failed | mean | slowest |
+| --- | --- | --- | --- | --- |
+| \`h:8080\` | 1,000 | 1,000 | - | - |
 `,
   );
 });
