@@ -97,6 +97,7 @@ Deno.test("a failure's line does not hold the value of {env:NAME}", async () => 
     UsageError,
   );
   assertStringIncludes(message, "Cannot use '--failures' with {env:NAME} and other placeholders");
+  await parse("--failures", "f", "--failures-with-secrets", "-d", "{env:KEY}{}");
 });
 
 Deno.test("workers of a cluster have the values of the submitter, sealed or plainly allowed", async () => {
