@@ -30,7 +30,7 @@ const NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
  * Gives up a permission that the binary has for something else. From its source, the program keeps
  * what the user allows: revoking one permission of `--allow-all` would take access to devices, too.
  */
-function giveUp(name: "run" | "ffi"): void {
+function giveUp(name: "run" | "ffi" | "env"): void {
   if (Deno.build.standalone) Deno.permissions.revokeSync({ name });
 }
 
@@ -71,6 +71,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command !== "compare") giveUp("run");
   const isRun = command === "run" || command === "curl" || !NAMES.includes(command);
   if (!isRun && command !== "work") giveUp("ffi");
+  if (!isRun) giveUp("env");
   if (command === "serve") {
     const { serve } = await import("./lib/commands/serve/command.ts");
     return await serve(rest);
@@ -124,6 +125,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const options = await parseRun(words, config.version, {
     askPassword: Deno.stdin.isTerminal() ? askPassword : undefined,
   });
+  giveUp("env");
   if (options === "help") {
     const { formatHelp } = await import("./lib/cli/format_help.ts");
     const { RUN_HELP } = await import("./lib/commands/run/help.ts");

@@ -70,14 +70,18 @@ export class ResponseCheck {
     this.#wantsText = captures.some(({ from }) => from !== "head");
   }
 
+  /** Whether it can look at bodies. */
+  get inspectsBodies(): boolean {
+    return this.#hasTargetExpectations || this.#expect.bodies !== undefined || this.#wantsText;
+  }
+
   /** The hook for the engine; undefined if results alone tell enough. */
   get onHead(): EngineOptions["onHead"] {
-    const isNeeded = this.#hasTargetExpectations || this.#expect.headers !== undefined ||
-      this.#expect.bodies !== undefined || this.#captures.length > 0;
+    const inspectsBodies = this.inspectsBodies;
+    const isNeeded = inspectsBodies || this.#expect.headers !== undefined ||
+      this.#captures.length > 0;
     if (!isNeeded) return undefined;
-    if (!this.#hasTargetExpectations && this.#expect.bodies === undefined && !this.#wantsText) {
-      return (target, head) => void this.#onHead(target, head);
-    }
+    if (!inspectsBodies) return (target, head) => void this.#onHead(target, head);
     return (target, head) => {
       this.#onHead(target, head);
       return this.#inspectBody(target, head);
@@ -261,7 +265,7 @@ function checkBody(
     const detail = body === undefined
       ? `body is encoded as ${
         escapeForTerminal(coding!, 20)
-      }, which is not decoded here: omit Accept-Encoding, or use --engine fetch`
+      }, and not decoded: use --compressed, without --raw`
       : match === undefined
       ? `${what} could not be matched within ${MATCH_MS} ms, expected ${expected}`
       : body === ""

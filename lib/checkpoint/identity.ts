@@ -7,7 +7,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import { type FlagIdentity, GIVEN } from "../options/rows/flag.ts";
 import { RUN_FLAGS } from "../options/table.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
-import { type Identity, type InputState, sha256 } from "./journal.ts";
+import { type Identity, type InputState, type JournalState, sha256 } from "./journal.ts";
 
 /** What makes a run this one, by flag; and its URL, whose credentials are with the header fields. */
 const IDENTITY: ReadonlyMap<string, FlagIdentity> = new Map([
@@ -35,9 +35,9 @@ async function hashBytes(value: unknown): Promise<unknown> {
   return Array.isArray(value) ? await Promise.all(value.map(hashBytes)) : value;
 }
 
-/** Whether `--retry-failed` can change a flag: the records tell whether they meet the new one. */
-export function isJudgedAgain(flag: string): boolean {
-  return IDENTITY.get(flag)?.isJudgedAgain ?? false;
+/** How `--retry-failed` can change a flag; undefined if it cannot. */
+export function findRetryUse(flag: string): FlagIdentity["inRetry"] {
+  return IDENTITY.get(flag)?.inRetry;
 }
 
 /** How two commands differ in a flag, in words. */
@@ -52,13 +52,19 @@ export function describeDifference(
   return `'${flag}' was ${shown(before)} and is ${shown(now)}`;
 }
 
-/** By what an input is known to be the same; null where it is not a file. */
+/** By what the inputs are known to be the same; null for one that is not a file. */
 export async function toInputState(
-  { input }: Pick<RunOptions, "input">,
-): Promise<InputState | null> {
-  if (input === undefined || input.path === "-") return null;
+  { inputs }: Pick<RunOptions, "inputs">,
+): Promise<JournalState["input"]> {
+  const states = [];
+  for (const { path } of inputs) states.push(await toFileState(path));
+  return states.length > 1 ? states : states[0] ?? null;
+}
+
+async function toFileState(path: string): Promise<InputState | null> {
+  if (path === "-") return null;
   try {
-    const { isFile, size, mtime } = await Deno.stat(input.path);
+    const { isFile, size, mtime } = await Deno.stat(path);
     return isFile ? { size, mtimeMs: mtime?.getTime() ?? 0 } : null;
   } catch {
     // Where it is opened, the message says why it cannot be read.

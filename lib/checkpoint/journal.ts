@@ -2,7 +2,7 @@
  * The journal of a run: a small file beside its output that says what of it is done.
  *
  * ```text
- * myriad journal 3 SHA-256-OF-THE-REST
+ * myriad journal 4 SHA-256-OF-THE-REST
  * {"identity":…,"done":…,"output":…}
  * ```
  *
@@ -11,12 +11,14 @@
 import type { Position } from "../output/output.ts";
 import type { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { writeAll } from "../process/write_all.ts";
+import { MAX_INPUTS } from "../source/item.ts";
 import { findWrongStat, type StatsState } from "../stats/stats.ts";
 import {
   type Check,
   findWrongMember,
   isBoolean,
   isCount,
+  isList,
   isMap,
   isNumber,
   isObject,
@@ -38,8 +40,8 @@ export interface JournalState {
   readonly identity: Identity;
   /** What the hashes in the identity are salted with. */
   readonly salt: string;
-  /** The input as it was; null where it is not a file. */
-  readonly input: InputState | null;
+  /** The input as it was, a list where the run has several; null for what is not a file. */
+  readonly input: InputState | null | readonly (InputState | null)[];
   /**
    * Whether a CR alone ends a line of the input. Runs that began before it did count lines by LF
    * and CRLF only, and keep the numbers of their requests.
@@ -94,10 +96,14 @@ const isFlagValue: Check = (value) =>
 const MAX_SECONDS = 1e10;
 const isDuration: Check = (value) => isNumber(value) && value as number <= MAX_SECONDS;
 
+const isInput = orNull(
+  isShape({ size: isCount, mtimeMs: (value) => Number.isFinite(value) }),
+);
+
 const SHAPE: Shape = {
   identity: isMap(isFlagValue),
   salt: isText,
-  input: orNull(isShape({ size: isCount, mtimeMs: (value) => Number.isFinite(value) })),
+  input: (value) => isInput(value) || isList(isInput, MAX_INPUTS)(value),
   crEndsLines: isBoolean,
   complete: isBoolean,
   cluster: orNull(isClusterState),

@@ -19,6 +19,11 @@ export const MIGRATIONS: readonly ((state: State) => Record<string, unknown>)[] 
   }),
   // Before runs on several machines.
   (state) => ({ cluster: null, ...state }),
+  // Before the phases of responses were counted.
+  (state) => ({
+    ...state,
+    stats: isObject(state.stats) ? { phases: {}, ...state.stats } : state.stats,
+  }),
 ];
 
 /** Adds what was not counted yet: none of it, or what follows from the rest. */

@@ -25,16 +25,21 @@ export interface Endings {
 }
 
 /**
- * The format whose files have names that end as a path does, also with `.gz` behind it.
+ * The format whose files have names that end as a path does, also with the ending of a compression
+ * behind it.
  *
  * @param formats by name, each with endings in lower case, without the dot
+ * @param compressions the endings of compressions, such as `gz`
  * @returns its name; undefined if no format has that ending
  */
 export function findByEnding<Name extends string>(
   formats: Readonly<Record<Name, { readonly endings: readonly string[] }>>,
   path: string,
+  compressions: readonly string[] = ["gz"],
 ): Name | undefined {
-  const ending = /\.([a-z0-9]+)(?:\.gz)?$/i.exec(path)?.[1].toLowerCase();
+  const endings = path.toLowerCase().split(".").slice(1);
+  const last = endings.at(-1) ?? "";
+  const ending = compressions.includes(last) ? endings.at(-2) : last;
   if (ending === undefined) return undefined;
   return (Object.keys(formats) as Name[]).find((name) => formats[name].endings.includes(ending));
 }

@@ -83,6 +83,7 @@ export class OpenSlice {
     if (records !== undefined) {
       item.record = readRecord(records, this.#given);
       item.line = records.lines[this.#given];
+      item.input = records.inputs[this.#given] ?? 0;
     }
     this.#given++;
     return item.step;

@@ -10,8 +10,7 @@ import type { MakeTarget } from "../source/item.ts";
  */
 export function refuseUnsafe(make: MakeTarget, options: RunOptions): MakeTarget {
   // Only there do records have methods; that of the run was checked when it was submitted.
-  const { input } = options;
-  const isToCheck = input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests;
+  const isToCheck = options.inputs.some(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
   if (!isToCheck || mayRepeat(options)) return make;
   return (item) => {
     const target = make(item);

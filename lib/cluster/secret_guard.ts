@@ -4,14 +4,14 @@
  * @module
  */
 import { InputError, UsageError } from "../errors.ts";
-import type { Item } from "../source/item.ts";
+import type { InputColumns, Item } from "../source/item.ts";
 import { toText } from "../source/lines.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import { isSecretHeader, withoutSecrets } from "../text/secrets.ts";
 
-/** @throws {UsageError} If a column of the input has the name of a secret. */
-export function refuseSecretColumns(columns: readonly string[]): void {
-  const secret = columns.find(isSecretHeader);
+/** @throws {UsageError} If a column of an input has the name of a secret. */
+export function refuseSecretColumns(columns: InputColumns): void {
+  const secret = columns.flat().find(isSecretHeader);
   if (secret === undefined) return;
   throw new UsageError(
     `Cannot submit the column '${secret}' in clear: the server of the bus keeps it on its disk: ` +

@@ -1,4 +1,5 @@
 import { BusError } from "../errors.ts";
+import { MAX_INPUTS } from "../source/item.ts";
 import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
 import type { RunBus } from "./bus/run_bus.ts";
 import { DamagedError } from "./damaged_error.ts";
@@ -52,13 +53,14 @@ export class SliceBlocks {
     wanted: readonly number[],
   ): Promise<RecordTexts | undefined> {
     if (block === undefined) return undefined;
-    const { texts, lines, overlong } = await this.#readAll(id, block, count);
+    const { texts, lines, overlong, inputs } = await this.#readAll(id, block, count);
     const places = new NumberPlaces(runs, this.#step);
     const chosen = [...listNumbers(wanted, this.#step)].map((i) => places.find(i)!);
     const isOverlong = new Set(overlong);
     return {
       texts: chosen.map((place) => texts[place]),
       lines: chosen.map((place) => lines[place]),
+      inputs: inputs.length === 0 ? inputs : chosen.map((place) => inputs[place]),
       overlong: [...chosen.keys()].filter((k) => isOverlong.has(chosen[k])),
     };
   }
@@ -66,7 +68,7 @@ export class SliceBlocks {
   async #readAll(id: string, block: Stored, count: number): Promise<RecordTexts> {
     try {
       const bytes = await this.#lifecycle.persist(() => this.#run.store.read(block));
-      return decodeBlock(this.#run.codec.open("block", id, bytes), count);
+      return decodeBlock(this.#run.codec.open("block", id, bytes), count, MAX_INPUTS);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
       throw new BusError(

@@ -1,4 +1,4 @@
-import type { Item } from "../source/item.ts";
+import { type Item, listInputs } from "../source/item.ts";
 import { OverlongLine, toText } from "../source/lines.ts";
 import { detachString } from "../text/detach.ts";
 import type { RecordTexts } from "./block.ts";
@@ -32,6 +32,7 @@ export class SliceBuilder {
   #texts: string[] = [];
   #lines: number[] = [];
   #overlong: number[] = [];
+  #inputs: number[] = [];
 
   /** @param group that of its slices */
   constructor(
@@ -45,13 +46,14 @@ export class SliceBuilder {
   }
 
   /** @returns a slice, if the item has made it whole */
-  add({ i, record, line }: Item): Cut | undefined {
+  add({ i, record, line, input }: Item): Cut | undefined {
     this.#runs.add(i);
     if (this.#hasRecords) {
       const text = toText(record);
       if (record instanceof OverlongLine) this.#overlong.push(this.#count);
       this.#texts.push(detachString(text));
       this.#lines.push(line);
+      this.#inputs.push(input);
       this.#textLength += text.length;
     }
     this.#count++;
@@ -71,7 +73,12 @@ export class SliceBuilder {
     if (count === 0) return undefined;
     const { runs } = this.#runs;
     const records = this.#hasRecords
-      ? { texts: this.#texts, lines: this.#lines, overlong: this.#overlong }
+      ? {
+        texts: this.#texts,
+        lines: this.#lines,
+        overlong: this.#overlong,
+        inputs: listInputs(this.#inputs),
+      }
       : undefined;
     this.#runs = new RunBuilder(this.#step);
     this.#count = 0;
@@ -79,6 +86,7 @@ export class SliceBuilder {
     this.#texts = [];
     this.#lines = [];
     this.#overlong = [];
+    this.#inputs = [];
     return { runs, count, records, group: this.#group };
   }
 }

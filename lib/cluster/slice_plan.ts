@@ -10,11 +10,11 @@ export class SlicePlan {
   readonly #end: number;
   readonly #hasRecords: boolean;
 
-  constructor(options: Pick<RunOptions, "start" | "requests" | "shard" | "input">) {
-    const { start, requests, input } = options;
+  constructor(options: Pick<RunOptions, "start" | "requests" | "shard" | "inputs">) {
+    const { start, requests, inputs } = options;
     this.#numbering = createNumbering(options);
     this.#end = Math.min(start + requests, Number.MAX_SAFE_INTEGER + 1);
-    this.#hasRecords = input !== undefined;
+    this.#hasRecords = inputs.length > 0;
   }
 
   /** Whether a slice has numbers of the run, each once, and records if the run has an input. */

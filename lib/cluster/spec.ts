@@ -7,6 +7,7 @@
 import { gzipSync } from "node:zlib";
 import { UsageError } from "../errors.ts";
 import { isRecordedCommand, type RecordedCommand } from "../options/recorded_command.ts";
+import { type InputColumns, MAX_INPUTS } from "../source/item.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
 import {
   type Check,
@@ -35,8 +36,8 @@ export interface SpecHead {
 export interface Spec {
   /** The command line of the run, and what its files hold. */
   readonly command: RecordedCommand;
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
+  /** What the headers of the inputs have. */
+  readonly columns: InputColumns;
   /** The random part of the run, in hexadecimal: what is drawn for a request depends on it. */
   readonly seed: string;
   readonly hasOneHost: boolean;
@@ -57,7 +58,7 @@ const isRandom: Check = (value) => typeof value === "string" && /^[0-9a-f]{32}$/
 const isHead = isShape({ version: isText, isSealed: isBoolean, spec: isStored });
 const isSpec = isShape({
   command: isRecordedCommand,
-  columns: isList((value) => typeof value === "string", MAX_COLUMNS),
+  columns: isList(isList((value) => typeof value === "string", MAX_COLUMNS), MAX_INPUTS),
   seed: isRandom,
   hasOneHost: isBoolean,
   ids: orNull(

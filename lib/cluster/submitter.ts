@@ -7,6 +7,7 @@ import type { RunOptions, StageOptions } from "../options/run_options.ts";
 import type { Activity, RunningPipeline } from "../run/pipeline.ts";
 import { hasHostLimits } from "../schedule/hosts.ts";
 import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import type { InputColumns } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
@@ -40,8 +41,8 @@ export interface SubmitterOptions extends SubmittedRunOptions {
   readonly slice: number | undefined;
   /** Whether secrets may go through the bus in clear. */
   readonly isPlain: boolean;
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
+  /** What the headers of the inputs have. */
+  readonly columns: InputColumns;
   readonly command: RecordedCommand;
 }
 
@@ -133,7 +134,7 @@ export class Submitter implements RunningPipeline {
     const outstanding = this.#outstanding;
     const workers = this.workers;
     const step = this.#step = createNumbering(options).step;
-    const hasRecords = options.input !== undefined;
+    const hasRecords = options.inputs.length > 0;
     const isGuarded = hasRecords && !isProtected(this.#options);
     const onFailure = (error: unknown): void => this.#end(error);
     const blocks = new SliceBlocks(run, lifecycle, { holdBytes, step });
@@ -166,7 +167,7 @@ export class Submitter implements RunningPipeline {
 
   #openCutter(run: RunOptions): Cutter {
     const { source: { make, hasOneHost } } = this.#parts;
-    const options = { step: this.#step, hasRecords: run.input !== undefined };
+    const options = { step: this.#step, hasRecords: run.inputs.length > 0 };
     if (!hasHostLimits(run)) return new OrderCutter(options);
     if (hasOneHost) {
       this.#hooks.onNotice(

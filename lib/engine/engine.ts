@@ -39,8 +39,8 @@ export interface Cookies {
 export interface ResponseHead {
   readonly status: number;
   /**
-   * The content coding of the body as a {@linkcode BodySink} gets it, in lower case (RFC 9110
-   * §8.4.1); null without one.
+   * The content codings of the body as a {@linkcode BodySink} gets it, in lower case (RFC 9110
+   * §8.4.1); null without any, and if they are decoded on the way.
    */
   readonly coding: string | null;
   /**

@@ -20,6 +20,7 @@ export type Capability =
   | "Unix sockets"
   | "detours"
   | "IP versions"
+  | "rate limit"
   | "transports"
   | "streams"
   | "HTTP/1.1 only"
@@ -34,6 +35,11 @@ export interface EngineRow {
    * one that can do all that is needed. @default {false}
    */
   readonly isAutomatic?: boolean;
+  /**
+   * Whether the default engine takes less processor time for the same requests
+   * (docs/benchmarks.md). @default {false}
+   */
+  readonly costsMore?: boolean;
   /**
    * Loads the engine's code, and no other's. Opens no connection yet.
    *
@@ -53,11 +59,13 @@ async function openSocketEngine(options: EngineOptions, versions: Versions): Pro
     import("./sockets/socket_engine.ts"),
     import("./transport/open.ts"),
   ]);
-  const { transport = "auto", permits, localEnd } = options;
+  const { transport = "auto", permits, localEnd, maxBytesPerSecond: limit, budget } = options;
+  const limited = limit === undefined ? undefined : await import("./transport/limited.ts");
   // Native sockets know no permissions.
   const isRestricted = permits !== undefined;
   const transports = openTransports(isRestricted && transport === "auto" ? "portable" : transport, {
     localEnd,
+    maxReadBytes: limited?.choosePieceBytes(limit!),
   });
   if (typeof transports === "string") {
     throw new UsageError(
@@ -70,9 +78,10 @@ async function openSocketEngine(options: EngineOptions, versions: Versions): Pro
     transports.close();
     throw error;
   }
-  if (options.trace === undefined) return new SocketEngine(options, versions, transports);
+  const bounded = limited?.limitTransports(transports, limit!, budget) ?? transports;
+  if (options.trace === undefined) return new SocketEngine(options, versions, bounded);
   const { TracedSocketEngine } = await import("./sockets/traced_engine.ts");
-  return new TracedSocketEngine(options, versions, transports);
+  return new TracedSocketEngine(options, versions, bounded);
 }
 
 /** @throws {UsageError} If connections cannot begin where they have to. */
@@ -121,11 +130,13 @@ const ROWS = {
       "Unix sockets",
       "detours",
       "IP versions",
+      "rate limit",
       "transports",
       "streams",
       "HTTP/1.1 only",
       "HTTP/2 only",
     ],
+    costsMore: true,
     open: async (options) => {
       await checkBinding(options, undefined);
       return new (await import("./fetch/fetch.ts")).FetchEngine(options);

@@ -1,6 +1,7 @@
 import type { Target } from "../target.ts";
+import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
-import type { NameService } from "./sockets/name_lookup.ts";
+import type { IpVersion, NameService } from "./sockets/name_lookup.ts";
 import type { Trace } from "./trace.ts";
 
 /** Whose sockets an engine uses; `auto` is `native` where that is possible. */
@@ -33,9 +34,6 @@ export interface ConnectToRule {
   /** Undefined members stand for the host, and the port, of the URL. */
   readonly to: Partial<Endpoint>;
 }
-
-/** A version of IP. */
-export type IpVersion = 4 | 6;
 
 /** Where the connections of this machine begin: one of the two. */
 export interface LocalEnd {
@@ -83,8 +81,15 @@ export interface EngineSettings {
   readonly ipVersion?: IpVersion | undefined;
   /** @default what the system chooses */
   readonly localEnd?: LocalEnd | undefined;
+  /**
+   * The maximum number of bytes a second in each direction, all connections together; more than 0. Not
+   * with native fetch.
+   */
+  readonly maxBytesPerSecond?: number | undefined;
   /** Not with native fetch. @default {"auto"} */
   readonly transport?: TransportName | undefined;
+  /** Whether each request has a connection of its own, which is closed then. @default {false} */
+  readonly disableKeepAlive?: boolean | undefined;
   /**
    * The maximum number of connections to an origin with HTTP/2, from 1. Requests are spread over them.
    *
@@ -101,6 +106,13 @@ export interface EngineSettings {
 
 /** Options for every engine. */
 export interface EngineOptions extends EngineSettings {
+  /**
+   * The memory of {@linkcode EngineSettings.maxBytesPerSecond}, which the engines of other event loops
+   * share: of `createBudgetMemory`.
+   *
+   * @default memory of its own
+   */
+  budget?: SharedArrayBuffer | undefined;
   /** The maximum number of requests in flight, and of idle connections to a host, from 1. */
   concurrency: number;
   /** Looks up the addresses of names. Not with native fetch. @default the system */
@@ -114,6 +126,8 @@ export interface EngineOptions extends EngineSettings {
   onHead?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
   /** Returns what takes the body of the final response, if anything; not called for redirects. */
   bodyFor?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
+  /** Decodes bodies; used by one engine. @default no body is decoded */
+  decoding?: BodyDecoding | undefined;
   /**
    * Called with what `bodyFor` or a sink throws, such as a full disk. The request is then given up,
    * and the run has to end.
@@ -125,8 +139,6 @@ export interface EngineOptions extends EngineSettings {
   permits?: ((url: string) => boolean) | undefined;
   /** Shows requests as they are sent; undefined where nobody looks. */
   trace?: Trace | undefined;
-  /** Whether to measure the time to the head of the response. */
-  ttfb: boolean;
   /** Whether results have the `Content-Type` of the response. @default {false} */
   contentType?: boolean | undefined;
 }

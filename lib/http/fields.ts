@@ -80,3 +80,11 @@ export function decodeFieldValue(bytes: string): string {
     return bytes;
   }
 }
+
+/** Says whether a request asks for a coding: by any `Accept-Encoding` except `identity`. */
+export function asksForCoding(headers: HeaderList): boolean {
+  return headers.some(([name, value]) =>
+    name.length === 15 && name.toLowerCase() === "accept-encoding" &&
+    value.trim().toLowerCase() !== "identity"
+  );
+}

@@ -6,13 +6,13 @@
 import { type Capture, parseCapture } from "../check/capture.ts";
 import { findPatternProblem, Pattern } from "../check/pattern.ts";
 import { StatusSet } from "../check/status_set.ts";
-import { DURATION, type Kind } from "../cli/kinds.ts";
+import { DURATION, type Kind, SIZE } from "../cli/kinds.ts";
 import type { ConnectToRule, Endpoint, LocalEnd, ResolveRule } from "../engine/options.ts";
 import { DURATION_UNITS, parseCount, parseDuration } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
 import { ERROR_KINDS } from "../result.ts";
 import { parseThreshold, type Threshold } from "../stats/thresholds.ts";
-import type { ListenAddress, Shard } from "./run_options.ts";
+import type { ListenAddress, Shard, ThinkOptions } from "./run_options.ts";
 
 const RATE_FORM = /^(\d+(?:\.\d+)?)([kK]?)(?:\/(ms|s|m|h))?$/;
 const MAX_RATE = 1_000_000;
@@ -46,6 +46,25 @@ export const DURATION_OR_NEVER: Kind<number> = {
   },
 };
 
+/** Two bounds of a time with the unit of the second one, or each with its own. */
+const SPAN_FORM = /^(\d+(?:\.\d+)?)(ms|s|m|h)?-(\d+(?:\.\d+)?(ms|s|m|h))$/;
+
+/** How long to wait: `500ms`, or a time between two bounds: `1-3s`, `500ms-2s`. */
+export const THINK: Kind<ThinkOptions> = {
+  name: "duration or two",
+  read(text, flag) {
+    const [, least, unit, most, shared] = SPAN_FORM.exec(text) ?? [];
+    if (most === undefined) {
+      const ms = DURATION.read(text, flag);
+      return { minMs: ms, maxMs: ms };
+    }
+    const minMs = parseDuration(`${least}${unit ?? shared}`, flag);
+    const maxMs = DURATION.read(most, flag);
+    if (minMs <= maxMs) return { minMs, maxMs };
+    throw new UsageError(`Cannot use '${flag} ${text}': begin with the shorter time, like 1-3s`);
+  },
+};
+
 /** The maximum number of event loops: more than any machine of today has cores. */
 const MAX_THREADS = 256;
 
@@ -74,6 +93,19 @@ export const SHARD: Kind<Shard> = {
     const count = Number(match?.[2]);
     if (index < count) return { index, count };
     throw new UsageError(`Cannot read '${flag} ${text}': use I/N with I from 0 to N - 1, like 0/4`);
+  },
+};
+
+/** A share of a whole: `10%`, `0.1`. */
+export const SHARE: Kind<number> = {
+  name: "share",
+  read(text, flag) {
+    const match = /^(\d{1,9}(?:\.\d{1,9})?)(%?)$/.exec(text);
+    const share = Number(match?.[1]) / (match?.[2] === "%" ? 100 : 1);
+    if (share > 0 && share <= 1) return share;
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': use more than 0 and at most 100%, like 10% or 0.1`,
+    );
   },
 };
 
@@ -237,6 +269,16 @@ export const CONNECT_TO: Kind<ConnectToRule> = {
   },
 };
 
+/** Bytes a second, more than 0: `100k`, `10M/s`. */
+export const BYTE_RATE: Kind<number> = {
+  name: "bytes a second",
+  read(text, flag) {
+    const bytes = SIZE.read(text.replace(/\/s$/, ""), flag);
+    if (bytes > 0) return bytes;
+    throw new UsageError(`Cannot use '${flag} ${text}': use 1 byte a second or more`);
+  },
+};
+
 /** A name of a network interface: Linux has at most 15 bytes for it. */
 const DEVICE_FORM = /^[^\s/:]{1,15}$/;
 
@@ -262,19 +304,19 @@ function readEndpoint(host = "", digits = ""): Partial<Endpoint> | null {
   return { ...hostname === undefined ? {} : { hostname }, ...port === undefined ? {} : { port } };
 }
 
-/** A port from 1; null if it is none. */
+/** A port from 1; null if it is not a port. */
 function readPort(digits = ""): number | null {
   const port = Number(digits);
   return digits !== "" && port >= 1 && port <= 65_535 ? port : null;
 }
 
-/** A host as URLs have it, an IPv6 address without its brackets; null if it is none. */
+/** A host as URLs have it, an IPv6 address without its brackets; null if it is not a host. */
 function readHostname(host = ""): string | null {
   const url = /[/?#@\\\s]/.test(host) ? null : URL.parse(`http://${host}/`);
   return url === null ? null : url.hostname.replace(/^\[|\]$/g, "");
 }
 
-/** An IP address, as it is or in brackets; undefined if it is none. */
+/** An IP address, as it is or in brackets; undefined if it is not an address. */
 function readAddress(text: string): string | undefined {
   // To import it would start Node's part of Deno, also for `--version`.
   // deno-lint-ignore no-process-global

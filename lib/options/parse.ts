@@ -17,6 +17,7 @@ import {
   readTlsOptions,
 } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
+import { readFromProcess } from "./environment.ts";
 import { ELSEWHERE } from "./other_programs.ts";
 import {
   checkMetrics,
@@ -32,8 +33,9 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
-import { parseStages } from "./stages.ts";
-import { parseInput, parseRequests, parseUrl } from "./source.ts";
+import { parseInputs, parseOrder, parseRequests, parseUrl } from "./source.ts";
+import { checkWarmUp, parseHostRate, parseStages } from "./load.ts";
+import { listPaths } from "../source/input_names.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
 /** What the command line is read with. */
@@ -52,7 +54,8 @@ export interface ParseContext extends Partial<CommandFiles> {
 export async function parseRun(
   argv: readonly string[],
   version: string,
-  { readFile = readFromDisk, askPassword, isSubmitted = false }: ParseContext = {},
+  { readFile = readFromDisk, readVariable = readFromProcess, askPassword, isSubmitted = false }:
+    ParseContext = {},
 ): Promise<RunOptions | "help" | "version" | "version as JSON"> {
   const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.get("help")) return "help";
@@ -61,8 +64,8 @@ export async function parseRun(
   }
   const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
-  const input = parseInput(values);
-  if (url === undefined && input === undefined) {
+  const inputs = parseInputs(values);
+  if (url === undefined && inputs.length === 0) {
     // A flag without its value takes the URL for it, and says so.
     parseRequests(values);
     readOptions(values);
@@ -76,22 +79,24 @@ export async function parseRun(
   checkMetrics(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
-  const report = parseReport(values, url ?? `URLs of ${input!.path}`);
+  const report = parseReport(values, url ?? `URLs of ${listPaths(inputs)}`);
   const otlp = values.get("otlp");
   const bus = values.get("cluster");
   const submission = bus === undefined
     ? undefined
     : await (await import("./submission.ts")).Submission.open(bus, values, {
       readFile,
+      readVariable,
       askPassword,
     });
-  const files: CommandFiles = submission?.files ?? { readFile, askPassword };
+  const files: CommandFiles = submission?.files ?? { readFile, readVariable, askPassword };
+  const plain = readOptions(values);
   const options: RunOptions = {
-    ...readOptions(values),
-    ...parseStages(values),
-    url,
-    input,
-    requests: parseRequests(values),
+    ...plain,
+    ...parseStages(values, plain),
+    ...parseHostRate(plain),
+    inputs,
+    ...parseOrder(values, { inputs, requests: parseRequests(values) }),
     pauses: !values.get("no-pause"),
     retry: parseRetry(values, expect),
     expect,
@@ -117,12 +122,15 @@ export async function parseRun(
     verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
-    ...await readRequest(values, {
+    ...await readRequest(values, { url, inputs }, {
       version,
       readFile: files.readFile,
+      readVariable: files.readVariable,
+      streams: submission === undefined && !isSubmitted,
       askPassword: files.askPassword,
     }),
   };
+  checkWarmUp(options);
   return submission === undefined ? options : submission.finish(options);
 }
 

@@ -7,6 +7,7 @@
 import type { FlagValues } from "../cli/flag_values.ts";
 import { UsageError } from "../errors.ts";
 import { type Check, isList, isShape, orNull } from "../text/json_shape.ts";
+import type { ReadVariable } from "./environment.ts";
 import type { AskPassword, ReadFile } from "./read_file.ts";
 
 /** A command line, and everything that was read for it, as plain data. It can hold secrets. */
@@ -15,6 +16,8 @@ export interface RecordedCommand {
   readonly argv: readonly string[];
   /** What the files hold, in base64; standard input has the name `-`. */
   readonly files: readonly { readonly path: string; readonly base64: string }[];
+  /** What the variables of its environment hold. */
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
   /** The password that the user was asked for; null if nobody was. */
   readonly password: string | null;
 }
@@ -25,6 +28,9 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_ARGUMENTS = 10_000;
 const MAX_CHARACTERS = 2 * 1024 * 1024;
 const MAX_FILES = 1_000;
+/** The maximum number of variables of the environment, and of characters of a name and a value. */
+const MAX_VARIABLES = 1_000;
+const MAX_VARIABLE_CHARACTERS = 128 * 1024;
 
 function createTextCheck(max: number): Check {
   return (value) => typeof value === "string" && value.length <= max;
@@ -37,12 +43,20 @@ export const isRecordedCommand: Check = isShape({
     isShape({ path: createTextCheck(MAX_CHARACTERS), base64: createTextCheck(2 * MAX_BYTES) }),
     MAX_FILES,
   ),
+  variables: isList(
+    isShape({
+      name: createTextCheck(MAX_VARIABLE_CHARACTERS),
+      value: createTextCheck(MAX_VARIABLE_CHARACTERS),
+    }),
+    MAX_VARIABLES,
+  ),
   password: orNull(createTextCheck(MAX_CHARACTERS)),
 });
 
 /** Where the contents of files and the password of the user come from. */
 export interface CommandFiles {
   readonly readFile: ReadFile;
+  readonly readVariable: ReadVariable;
   /** Undefined where nobody can be asked. */
   readonly askPassword: AskPassword | undefined;
 }
@@ -51,6 +65,7 @@ export interface CommandFiles {
 export class CommandRecorder implements CommandFiles {
   readonly #from: CommandFiles;
   readonly #files = new Map<string, Uint8Array>();
+  readonly #variables = new Map<string, string>();
   #password: string | null = null;
 
   constructor(from: CommandFiles) {
@@ -70,6 +85,17 @@ export class CommandRecorder implements CommandFiles {
     }
     return bytes;
   };
+
+  readonly readVariable: ReadVariable = (name) => {
+    const value = this.#from.readVariable(name);
+    this.#variables.set(name, value);
+    return value;
+  };
+
+  /** Whether the values of variables are in it, which can be secrets. */
+  get hasVariables(): boolean {
+    return this.#variables.size > 0;
+  }
 
   get askPassword(): AskPassword | undefined {
     const { askPassword } = this.#from;
@@ -93,13 +119,14 @@ export class CommandRecorder implements CommandFiles {
     return {
       argv: [...argv, "--", ...values.positionals],
       files: Array.from(this.#files, ([path, bytes]) => ({ path, base64: bytes.toBase64() })),
+      variables: Array.from(this.#variables, ([name, value]) => ({ name, value })),
       password: this.#password,
     };
   }
 }
 
-/** The files of a recorded command, which are read from nowhere else. */
-export function replayFiles({ files, password }: RecordedCommand): CommandFiles {
+/** The files and variables of a recorded command, which are read from nowhere else. */
+export function replayFiles({ files, variables, password }: RecordedCommand): CommandFiles {
   const byPath = new Map(files.map(({ path, base64 }) => [path, base64]));
   return {
     readFile: (path, flag) => {
@@ -112,6 +139,11 @@ export function replayFiles({ files, password }: RecordedCommand): CommandFiles 
       } catch {
         return Promise.reject(new UsageError(`The run has something else for '${flag}'`));
       }
+    },
+    readVariable: (name) => {
+      const found = variables.find((variable) => variable.name === name);
+      if (found !== undefined) return found.value;
+      throw new UsageError(`The run does not have the variable '${name}'`);
     },
     askPassword: password === null ? undefined : () => Promise.resolve(password),
   };

@@ -19,11 +19,15 @@ import {
   methodProblem,
   normalizeMethod,
 } from "../http/fields.ts";
-import { escapeBraces, TextTemplate } from "../source/text_template.ts";
+import { parseParts, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../target.ts";
+import { type BodyContext, readBody, refuseReplaced } from "./body.ts";
+import { type ReadVariable, Variables } from "./environment.ts";
+import type { readForm } from "./form.ts";
 import type { AskPassword, ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
+import { addQuery } from "./query.ts";
 import { isFileReference, nameFlagFile, readSecret, readSecretLines } from "./value_file.ts";
 
 /** What the request is read with. */
@@ -31,9 +35,22 @@ export interface RequestContext {
   /** The program's version. */
   readonly version: string;
   readonly readFile: ReadFile;
+  readonly readVariable: ReadVariable;
+  /** Whether files can be read while requests are made: not by other machines. */
+  readonly streams: boolean;
   /** Undefined where nobody can be asked. */
   readonly askPassword: AskPassword | undefined;
 }
+
+interface FieldContext extends Pick<RequestContext, "readFile" | "askPassword"> {
+  readonly variables: Variables;
+}
+
+/** The options of a run that say what each request is made of. */
+type RequestOptions = Pick<
+  RunOptions,
+  "url" | "method" | "headers" | "body" | "form" | "templates" | "requestId" | "variables"
+>;
 
 /** The fields of a run, and which of them are templates. */
 class HeaderFields {
@@ -56,15 +73,15 @@ class HeaderFields {
    * @param place the flag that it comes from, for the message
    * @throws {UsageError} If it cannot be sent. Its value is not repeated.
    */
-  add(name: string, value: string, place: string): void {
-    const template = TextTemplate.parse(value, "header");
+  add(name: string, value: readonly TemplatePart[], place: string): void {
+    const template = new TextTemplate(value, "header");
     const problem = fieldProblem(name, template.with(""));
     if (problem !== undefined) {
       const isName = fieldProblem(name, "") !== undefined;
       const fix = !isToken(name) ? "use 'Name: value'" : isName ? "leave it out" : "remove them";
       throw new UsageError(`Cannot send '${place}': ${problem}: ${fix}`);
     }
-    const field = [name, template.isTemplate ? value : template.start] as const;
+    const field = [name, template.isTemplate ? template.source : template.start] as const;
     if (template.isTemplate) this.templates.set(field, template);
     this.list.push(field);
     this.#names.add(name.toLowerCase());
@@ -72,7 +89,7 @@ class HeaderFields {
 
   /** Adds a field whose value is sent as it is. */
   addLiteral(name: string, value: string, place: string): void {
-    this.add(name, escapeBraces(value), place);
+    this.add(name, [value], place);
   }
 }
 
@@ -83,50 +100,89 @@ class HeaderFields {
  */
 export async function readRequest(
   values: RunValues,
-  { version, readFile, askPassword }: RequestContext,
-): Promise<Pick<RunOptions, "method" | "headers" | "body" | "templates" | "requestId">> {
-  const data = values.get("data");
-  const hasBody = data !== undefined;
-  const byDefault = values.get("head") ? "HEAD" : hasBody ? "POST" : "GET";
-  const method = parseMethod(values.get("method") ?? byDefault, hasBody);
-  const bytes = data !== undefined && isFileReference(data)
-    ? await readFile(data.slice(1), `--data ${data}`)
-    : undefined;
-  const fields = await readHeaderFields(values, { readFile, askPassword });
-  const text = data === undefined || bytes !== undefined ? undefined : bodyTemplate(data);
-  if (text !== undefined) refuseReplaced("data", text.source, "put the body in a file: @FILE");
-  if (hasBody && !fields.has("content-type")) {
-    // A number stands for each placeholder: it is also good within a JSON string.
-    const isJson = bytes === undefined ? isJsonText(text!.with("0")) : isJsonBytes(bytes);
+  { url, inputs }: Pick<RunOptions, "url" | "inputs">,
+  { version, readFile, readVariable, streams, askPassword }: RequestContext,
+): Promise<RequestOptions> {
+  const variables = new Variables(readVariable);
+  const { form, contentType } = await readGivenForm(values, { readFile, variables, streams });
+  const given = await readBody(values, { readFile, variables, streams });
+  const isQuery = values.get("get");
+  const sent = isQuery ? undefined : given;
+  const { parts, bytes, flag: bodyFlag } = sent ?? {};
+  const text = parts && new TextTemplate(parts);
+  const method = parseMethod(values, sent !== undefined || form !== undefined);
+  const fields = await readHeaderFields(values, { readFile, variables, askPassword });
+  if (contentType !== undefined) {
+    if (fields.has("content-type")) {
+      throw new UsageError("'--form' has its own Content-Type: leave the other one out");
+    }
+    fields.addLiteral("Content-Type", contentType, "--form");
+  }
+  if (sent !== undefined && !fields.has("content-type")) {
+    const isJson = bytes === undefined ? looksLikeJson(text!) : isJsonBytes(bytes);
     fields.addLiteral("Content-Type", isJson ? JSON_TYPE : FORM_TYPE, "--data");
     if (isJson && !fields.has("accept")) fields.addLiteral("Accept", JSON_TYPE, "--data");
   }
   if (!fields.has("user-agent")) {
     fields.addLiteral("User-Agent", `myriad/${version}`, "--user-agent");
   }
-  // Native fetch would ask for gzip and br by itself, and decode bodies that nobody reads.
+  // Native fetch would ask for gzip and br by itself.
   if (!fields.has("accept-encoding")) fields.addLiteral("Accept-Encoding", "identity", "--header");
 
   const type = fields.value("content-type") ?? "";
   const kind = isJsonType(type) ? "json" : isFormType(type) ? "form" : "text";
-  const body = text?.isTemplate ? TextTemplate.parse(text.source, kind) : undefined;
+  const filled = text && new TextTemplate(text.parts, kind);
+  const body = filled?.isTemplate ? filled : undefined;
+  if (body?.hasVariables && values.has("failures")) {
+    throw new UsageError(
+      "Cannot use '--failures' with {env:NAME} and other placeholders in a body: " +
+        "the lines would hold the value: use {env:NAME} in a header",
+    );
+  }
+  const isForm = form !== undefined;
+  const template = isForm && form.body === undefined ? form : body;
   const encoder = new TextEncoder();
+  const filledUrl = url && variables.fillUrl(url);
   return {
+    url: isQuery ? addQuery(filledUrl, inputs, given!) : filledUrl,
     method,
     headers: fields.list,
     requestId: parseRequestId(values, fields),
-    body: bytes ?? (text && encoder.encode(text.isTemplate ? text.source : text.start)),
-    templates: body === undefined && fields.templates.size === 0
+    variables: [...variables.values],
+    form,
+    body: isForm
+      ? form.body
+      : bytes ?? (filled && encoder.encode(body === undefined ? filled.start : filled.source)),
+    templates: template === undefined && fields.templates.size === 0
       ? undefined
-      : { headers: fields.templates, body },
+      : { headers: fields.templates, body: template, bodyFlag: body && bodyFlag },
   };
+}
+
+/** The form, and the field that says where its parts end; neither without one. */
+async function readGivenForm(
+  values: RunValues,
+  context: BodyContext,
+): Promise<Partial<Awaited<ReturnType<typeof readForm>>>> {
+  const parts = values.get("form");
+  if (parts.length === 0) return {};
+  const { readForm } = await import("./form.ts");
+  const given = await readForm(parts, context);
+  if (given.form.body === undefined && values.has("failures")) {
+    throw new UsageError(
+      "Cannot use '--failures' with placeholders in '--form': its lines hold no files: " +
+        "use --retry-failed to make the failed requests again",
+    );
+  }
+  return given;
 }
 
 async function readHeaderFields(
   values: RunValues,
-  { readFile, askPassword }: Omit<RequestContext, "version">,
+  { readFile, variables, askPassword }: FieldContext,
 ): Promise<HeaderFields> {
   const fields = new HeaderFields();
+  const parse = (text: string): readonly TemplatePart[] => variables.fill(parseParts(text));
   for (const header of values.get("header")) {
     if (isFileReference(header)) await addFile(fields, header, readFile);
     else {
@@ -135,7 +191,7 @@ async function readHeaderFields(
         throw new UsageError(`Cannot read a '--header' without a colon: use 'Name: value'`);
       }
       const isName = fieldProblem(name, "") === undefined || !/\s/.test(name);
-      fields.add(name, value, isName ? `--header ${name}` : "--header");
+      fields.add(name, parse(value), isName ? `--header ${name}` : "--header");
     }
   }
   const check = (flag: string, name: string): void => {
@@ -161,23 +217,29 @@ async function readHeaderFields(
   }
   if (values.has("cookie")) {
     check("cookie", "Cookie");
-    const cookies: string[] = [];
+    const cookies: TemplatePart[] = [];
     for (const cookie of values.get("cookie")) {
       const text = await readSecret("cookie", cookie, readFile);
+      if (cookies.length > 0) cookies.push("; ");
       // The text of a file is not a template.
-      cookies.push(isFileReference(cookie) ? escapeBraces(text) : text);
+      cookies.push(...isFileReference(cookie) ? [text] : parse(text));
     }
-    fields.add("Cookie", cookies.join("; "), "--cookie");
+    fields.add("Cookie", cookies, "--cookie");
+  }
+  if (values.get("compressed")) {
+    check("compressed", "Accept-Encoding");
+    const { ACCEPTED_CODINGS } = await import("../codec/content_codings.ts");
+    fields.addLiteral("Accept-Encoding", ACCEPTED_CODINGS, "--compressed");
   }
   const agent = values.get("user-agent");
   if (agent !== undefined) {
     check("user-agent", "User-Agent");
-    fields.add("User-Agent", agent, "--user-agent");
+    fields.add("User-Agent", parse(agent), "--user-agent");
   }
   const referer = values.get("referer");
   if (referer !== undefined) {
     check("referer", "Referer");
-    fields.add("Referer", referer, "--referer");
+    fields.add("Referer", parse(referer), "--referer");
   }
   return fields;
 }
@@ -221,7 +283,7 @@ export function parseCookieJar(values: RunValues): RunOptions["cookieJar"] {
  */
 async function readCredentials(
   given: string,
-  { readFile, askPassword }: Omit<RequestContext, "version">,
+  { readFile, askPassword }: Pick<RequestContext, "readFile" | "askPassword">,
 ): Promise<string> {
   const user = await readSecret("user", given, readFile);
   const colon = user.indexOf(":");
@@ -243,29 +305,25 @@ async function readCredentials(
   return formatBasicCredentials(user, password);
 }
 
-/**
- * Refuses U+FFFD: the runtime reads arguments that are not UTF-8 so, and what they were is lost.
- *
- * @throws {UsageError} If the text has it. Nothing of it is repeated.
- */
-function refuseReplaced(flag: string, text: string, fix: string): void {
-  if (text.includes("\ufffd")) {
-    throw new UsageError(`Cannot send '--${flag}': it is not UTF-8, or has U+FFFD in it: ${fix}`);
-  }
+/** Whether a text is JSON with a number, which is also good within a string, for each placeholder. */
+function looksLikeJson({ parts }: TextTemplate): boolean {
+  return isJsonText(parts.map((part) => typeof part === "string" ? part : "0").join(""));
 }
 
-function parseMethod(given: string, hasBody: boolean): string {
+function parseMethod(values: RunValues, hasBody: boolean): string {
+  const isHead = values.get("head");
+  if (isHead && hasBody) {
+    throw new UsageError(
+      "'--head' and a body contradict each other: use one of them, or --get for a query",
+    );
+  }
+  const given = values.get("method") ?? (isHead ? "HEAD" : hasBody ? "POST" : "GET");
   const method = normalizeMethod(given);
   const problem = methodProblem(method, hasBody);
   if (problem !== undefined) {
     throw new UsageError(`Cannot send '--method ${given}': ${problem}: use another, like POST`);
   }
   return method;
-}
-
-/** An inline body. `{}` alone is JSON's empty object, not a placeholder. */
-function bodyTemplate(data: string): TextTemplate {
-  return TextTemplate.parse(data === "{}" ? escapeBraces(data) : data);
 }
 
 const DEFAULT_REQUEST_ID = "X-Request-Id";

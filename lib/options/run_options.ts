@@ -5,14 +5,16 @@
  */
 import type { Capture } from "../check/capture.ts";
 import type { TlsOptions } from "../engine/engine.ts";
+import type { Form } from "../form/form.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
-import type { LevelStep } from "../schedule/levels.ts";
+import type { Scheme } from "../source/default_scheme.ts";
+import type { OrderOptions } from "../source/order.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
-import type { Expectation, HeaderList } from "../target.ts";
+import type { Expectation, HeaderList, RequestBody } from "../target.ts";
 import type { RecordedCommand } from "./recorded_command.ts";
 import type { SummaryFormat } from "./summary_formats.ts";
 
@@ -32,7 +34,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Where requests come from. */
+/** One of the inputs that requests come from. */
 export interface InputOptions {
   readonly path: string;
   readonly format: InputFormatName;
@@ -56,6 +58,14 @@ export interface ReportOptions {
   readonly command: string;
 }
 
+/** A level that the load reaches in the end of a stretch of time, rising or falling evenly. */
+export interface LevelStep {
+  /** How long it takes, in milliseconds, from 0: a level with 0 is reached at once. */
+  readonly ms: number;
+  /** From 0. */
+  readonly to: number;
+}
+
 /** Levels of the load, one after the other; the run ends with the last. */
 export interface StageOptions {
   /** What the levels are: starts a second, or requests in flight. */
@@ -63,6 +73,13 @@ export interface StageOptions {
   readonly steps: readonly LevelStep[];
   /** How long they take, in milliseconds, from 1. */
   readonly lengthMs: number;
+}
+
+/** How long a place waits between two requests: a time from one bound to the other. */
+export interface ThinkOptions {
+  readonly minMs: number;
+  /** At least `minMs`. */
+  readonly maxMs: number;
 }
 
 /** How fast requests start. */
@@ -77,8 +94,12 @@ export interface LoadOptions {
   readonly stages: StageOptions | undefined;
   /** The maximum number of requests in flight for each host, from 1. */
   readonly hostConcurrency: number | undefined;
+  /** How long a place waits after each request; undefined if it does not. */
+  readonly think: ThinkOptions | undefined;
   /** The minimum time between two starts for each host, in milliseconds. */
   readonly hostDelayMs: number | undefined;
+  /** The maximum number of starts a second for each host; `hostDelayMs` is its reciprocal. */
+  readonly hostRate: number | undefined;
   /**
    * How long a host has to fail, while others succeed, until its remaining requests fail without
    * being sent, in milliseconds; Infinity for never.
@@ -170,8 +191,15 @@ export interface SummaryFile {
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
-  readonly input: InputOptions | undefined;
-  /** Whether the input begins again each time it has ended. */
+  /** What is read for requests, one after the other; empty where the numbers make them. */
+  readonly inputs: readonly InputOptions[];
+  /** Whether a line of the inputs that begins with `#` is a comment. */
+  readonly comments: boolean;
+  /** What a URL gets in front that has no scheme; undefined to leave it as it is. */
+  readonly defaultScheme: Scheme | undefined;
+  /** Which records or numbers are requested, and in which order; undefined for all in their order. */
+  readonly order: OrderOptions | undefined;
+  /** Whether the inputs begin again each time they have ended. */
   readonly loop: boolean;
   /** The first number, from 0. */
   readonly start: number;
@@ -179,6 +207,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly requests: number;
   /** Milliseconds after which no request starts, from 1. */
   readonly durationMs: number | undefined;
+  /** Milliseconds from the begin in which requests are made and not counted; undefined for none. */
+  readonly warmUpMs: number | undefined;
   readonly shard: Shard;
   /** What each response is held against, unless its own record of the input says otherwise. */
   readonly expect: Expectation;
@@ -202,9 +232,13 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly retry: RetryOptions;
   readonly method: string;
   readonly headers: HeaderList;
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly body: RequestBody | undefined;
+  /** What the body is made of, where it is a form; undefined otherwise. */
+  readonly form: Form | undefined;
   /** The templates among the header fields and the body; undefined without any. */
   readonly templates: RequestTemplates | undefined;
+  /** What variables of the environment have filled in: it may be shown nowhere. */
+  readonly variables: readonly string[];
   /** The header field that carries the id of each request; undefined without ids. */
   readonly requestId: string | undefined;
   /** The cookie jar, and its file unless it is only in memory; undefined without a jar. */
@@ -212,10 +246,14 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly output: OutputOptions | undefined;
   /** The folder that bodies are saved in. */
   readonly saveBodies: string | undefined;
+  /** Whether bodies with a content coding are left as they came. */
+  readonly raw: boolean;
   readonly resume: "no" | "yes" | "force";
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
   readonly failures: string | undefined;
+  /** Whether the failures keep credentials. */
+  readonly failuresWithSecrets: boolean;
   readonly summaries: readonly SummaryFile[];
   /** The file for the latency by percentile. */
   readonly hdr: string | undefined;

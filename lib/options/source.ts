@@ -5,8 +5,14 @@
  */
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
+import { isJsonText } from "../http/content_type.ts";
+import { COMPRESSED_ENDINGS } from "../unpack/compressions.ts";
+import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
-import type { InputOptions } from "./run_options.ts";
+import { MAX_INPUTS } from "../source/item.ts";
+import { findFileName } from "../source/remote_path.ts";
+import { Sample } from "../source/sample.ts";
+import type { InputOptions, RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
 /**
@@ -14,25 +20,41 @@ import type { RunValues } from "./table.ts";
  *
  * @throws {UsageError} If there are several.
  */
-export function parseUrl({ positionals: [url, other] }: RunValues): string | undefined {
+export function parseUrl(values: RunValues): string | undefined {
+  const { positionals: [url, other] } = values;
   if (other !== undefined) {
+    if (isJsonText(url) || isJsonText(other)) {
+      throw new UsageError(
+        "JSON stands where a URL should: use '--data JSON' for a body; " +
+          "'--json' takes no value, and prints the summary as JSON",
+      );
+    }
     throw new UsageError(
       `Cannot request more than one URL, and '${other}' is another: use --input for a file of URLs`,
     );
   }
-  return url;
+  const scheme = values.get("default-scheme");
+  return url === undefined || scheme === undefined ? url : addSchemeToTemplate(url, scheme);
 }
 
 /**
- * The input and its format; undefined if none is given.
+ * The inputs and the format of each.
  *
- * @throws {UsageError} If the format is unknown.
+ * @throws {UsageError} If there are too many, or the format is unknown.
  */
-export function parseInput(values: RunValues): InputOptions | undefined {
-  const path = values.get("input");
-  if (path === undefined) return undefined;
-  const byEnding = findByEnding(INPUT_FORMATS, path) ?? INPUT_FORMAT_NAMES[0];
-  return { path, format: values.get("input-format") ?? byEnding };
+export function parseInputs(values: RunValues): readonly InputOptions[] {
+  const paths = values.get("input");
+  if (paths.length > MAX_INPUTS) {
+    throw new UsageError(
+      `Cannot read ${paths.length} inputs: use at most ${MAX_INPUTS}, or put them in one file`,
+    );
+  }
+  const format = values.get("input-format");
+  return paths.map((path) => ({
+    path,
+    format: format ?? findByEnding(INPUT_FORMATS, findFileName(path), COMPRESSED_ENDINGS) ??
+      INPUT_FORMAT_NAMES[0],
+  }));
 }
 
 /**
@@ -51,4 +73,25 @@ export function parseRequests(values: RunValues): number {
     );
   }
   return requests;
+}
+
+/**
+ * Which of the records or numbers are requested, and in which order; and how many requests that makes.
+ *
+ * @param requests how many numbers there are, or how many requests of an input are made at most
+ */
+export function parseOrder(
+  values: RunValues,
+  { inputs, requests }: Pick<RunOptions, "inputs" | "requests">,
+): Pick<RunOptions, "order" | "requests"> {
+  const isShuffled = values.get("shuffle");
+  const share = values.get("sample");
+  if (!isShuffled && share === undefined) return { order: undefined, requests };
+  const seed = values.get("seed");
+  // An input tells only at its end how many records a share of it has.
+  const count = inputs.length > 0 || share === undefined
+    ? requests
+    : new Sample(share, seed).countBelow(requests);
+  const order = { isShuffled, share, seed, first: values.get("start"), count };
+  return { order, requests: count };
 }

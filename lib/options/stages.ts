@@ -7,8 +7,7 @@ import type { Kind } from "../cli/kinds.ts";
 import { parseCount, parseDuration } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
 import { RATE } from "./kinds.ts";
-import type { RunOptions, StageOptions } from "./run_options.ts";
-import type { RunValues } from "./table.ts";
+import type { StageOptions } from "./run_options.ts";
 
 /** The maximum number of stages. */
 const MAX_STAGES = 1_000;
@@ -54,26 +53,7 @@ export const STAGES: Kind<StageOptions> = {
   },
 };
 
-function findPeak(steps: StageOptions["steps"]): number {
+/** The highest level. */
+export function findPeak(steps: StageOptions["steps"]): number {
   return steps.reduce((peak, { to }) => Math.max(peak, to), 0);
-}
-
-/**
- * What follows from the stages of a run: its rate, or its concurrency.
- *
- * @throws {UsageError} If `--concurrency` says something else.
- */
-export function parseStages(values: RunValues): Partial<Pick<RunOptions, "rate" | "concurrency">> {
-  const stages = values.get("stages");
-  if (stages === undefined) return {};
-  const { of, steps } = stages;
-  const peak = findPeak(steps);
-  if (of === "rate") return { rate: peak };
-  if (values.has("concurrency")) {
-    throw new UsageError(
-      "'--stages' with numbers of requests in flight and '--concurrency' contradict each other: " +
-        "use one of them, or rates like 100/s as stages",
-    );
-  }
-  return { concurrency: peak };
 }

@@ -7,6 +7,7 @@
 import { UsageError } from "../errors.ts";
 import { IDEMPOTENT } from "../http/fields.ts";
 import { INPUT_FORMATS } from "../source/formats.ts";
+import { isTimed } from "../source/template_functions.ts";
 import { isSecretHeader, withoutSecrets } from "../text/secrets.ts";
 import { parseCluster } from "./cluster.ts";
 import { type CommandFiles, CommandRecorder } from "./recorded_command.ts";
@@ -18,6 +19,8 @@ import { CLUSTER_SECTION, RUN_FLAGS, type RunValues } from "./table.ts";
 const REFUSED = [
   ["save-bodies", "workers have no disk, and bodies of any length do not fit into the bus"],
   ["cookie-jar", "the workers do not share one jar, and each would send other cookies"],
+  ["limit-rate", "each worker would have the limit for itself"],
+  ["warm-up", "workers join at any time, and each of them would need one of its own"],
   ["interface", "it belongs to one machine, and workers elsewhere have others"],
   ["verbose", "workers send the requests, on other machines; --dry-run shows what they would send"],
   ["unix-socket", "it is a place on one machine, to which workers elsewhere cannot connect"],
@@ -93,7 +96,11 @@ export class Submission {
     if (unsafe !== undefined && !mayRepeat(options)) {
       throw new UsageError(`Cannot use '--cluster': ${unsafe}`);
     }
-    const secret = key !== undefined || isPlain ? undefined : findSecret(options);
+    const secret = key !== undefined || isPlain
+      ? undefined
+      : this.#recorder.hasVariables
+      ? "the values of {env:NAME}"
+      : findSecret(options);
     if (secret !== undefined) {
       throw new UsageError(
         `Cannot submit ${secret} in clear: the server of the bus keeps it on its disk: ` +
@@ -114,9 +121,10 @@ export const IDEMPOTENCY_KEY = "idempotency-key";
  */
 export function mayRepeat({ retry, requestId, templates }: RunOptions): boolean {
   if (retry.unsafe || requestId?.toLowerCase() === IDEMPOTENCY_KEY) return true;
-  // A field with the same value in each request would be no key.
-  return templates?.headers.keys().some(([name]) => name.toLowerCase() === IDEMPOTENCY_KEY) ??
-    false;
+  // A field with the same value in each request would be no key, nor one with the time.
+  return templates?.headers.entries().some(([[name], { placeholders }]) =>
+    name.toLowerCase() === IDEMPOTENCY_KEY && !placeholders.some(({ name }) => isTimed(name))
+  ) ?? false;
 }
 
 /** Why a method is not sent by several machines, in words; undefined if it is. */
@@ -128,10 +136,11 @@ export function describeUnsafe(method: string): string | undefined {
 
 /** What of a run is, or can be, a secret, in words; undefined if nothing looks like one. */
 function findSecret(options: RunOptions): string | undefined {
-  const { url, headers, body, tls, proxy, input, expect } = options;
+  const { url, headers, body, form, tls, proxy, inputs, expect } = options;
   const field = headers.find(([name]) => isSecretHeader(name));
   if (field !== undefined) return `the header field '${field[0]}'`;
   if (url !== undefined && withoutSecrets(url) !== url) return "the credentials in the URL";
+  if (form !== undefined) return "the parts of '--form', which can hold a secret,";
   if (body !== undefined) return "the body of '--data', which can hold a secret,";
   if (tls?.cert !== undefined) return "the key of '--cert'";
   if (proxy?.credentials !== undefined) return "the credentials of '--proxy'";
@@ -139,8 +148,9 @@ function findSecret(options: RunOptions): string | undefined {
     return "the value of '--expect-header'";
   }
   // Which records have some is only known when they are read.
-  if (input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests) {
-    return `an input of ${input.format}, whose records can hold header fields and bodies,`;
+  const own = inputs.find(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
+  if (own !== undefined) {
+    return `an input of ${own.format}, whose records can hold header fields and bodies,`;
   }
   return undefined;
 }

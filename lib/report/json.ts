@@ -12,13 +12,14 @@ import { escapeJson } from "../text/escape.ts";
 const ROUNDED: readonly Kind[] = [
   "number",
   "latency",
+  "phases",
   "late",
   "own lateness or null",
   "slow responses or null",
   "host list or null",
 ];
 /** The kinds of figures that are lists of many numbers, each of which is written on one line. */
-const ON_ONE_LINE: readonly Kind[] = ["histogram", "histogram or null"];
+const ON_ONE_LINE: readonly Kind[] = ["histogram", "histogram or null", "histograms by phase"];
 
 /**
  * The summary as one JSON document that ends in a line feed; its names are a contract with the

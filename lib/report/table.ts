@@ -1,6 +1,7 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
 import { FIGURE_ROWS, type KnownSummary } from "../stats/figures.ts";
+import { PHASE_TITLES, PHASES } from "../stats/phases.ts";
 import type { Example, Snapshot } from "../stats/snapshot.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import {
@@ -35,13 +36,13 @@ const MAX_REASONS = 10;
 const MAX_CAUSE_LENGTH = 20;
 /** The maximum number of causes of retries that are named in their line. */
 const MAX_CAUSES = 3;
-/** What is shown of a host beside its name, and in how many cells. */
-const HOST_COLUMNS = [
-  { title: "requests", cells: 15 },
-  { title: "failed", cells: 13 },
-  { title: "mean", cells: 12 },
-  { title: "slowest", cells: 12 },
-] as const;
+/** Columns of figures beside a name: the title of each, and its cells. */
+type Columns = readonly (readonly [title: string, cells: number])[];
+const PHASE_COLUMNS: Columns = [
+  ["count", 14],
+  ...["mean", "p50", "p95", "p99", "max"].map((title) => [title, 10] as const),
+];
+const HOST_COLUMNS: Columns = [["requests", 15], ["failed", 13], ["mean", 12], ["slowest", 12]];
 /** Cells of a name left of its count; the longest reason phrase fits. */
 const NAME_CELLS = 35;
 
@@ -64,10 +65,11 @@ export function formatTable(data: TableData, { color }: { color: boolean }): str
   const sections: (readonly [title: string, lines: readonly string[]])[] = [
     [formatFirstLine(summary, paint), formatRows(data, paint)],
     [paint("bold", "Latency of responses"), formatLatencies(summary)],
+    [formatTitles("Phases", PHASE_COLUMNS, paint), formatPhases(summary)],
     [paint("bold", "Statuses"), formatStatuses(summary)],
     [paint("bold", "Errors"), formatErrors(summary, paint)],
     [paint("bold", "Slowest responses"), formatSlowest(summary)],
-    [formatHostTitle(paint), formatHosts(summary, paint)],
+    [formatTitles("Hosts", HOST_COLUMNS, paint), formatHosts(summary, paint)],
     [paint("bold", "Thresholds"), formatThresholds(summary, paint)],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
@@ -104,13 +106,14 @@ export function listRows(
   const row = (name: string, value: string | undefined): void => {
     if (value !== undefined) rows.push([name, value]);
   };
-  const { requests, failed, skipped = 0, rate, bytes, seconds, concurrency } = summary;
+  const { requests, failed, skipped = 0, warm_up = 0, rate, bytes, seconds, concurrency } = summary;
   row("succeeded", paint("green", formatCount(summary.succeeded)));
   if (tolerated > 0) {
     row("", `${formatCount(tolerated)} with status 4xx or 5xx: --fail counts them as failed`);
   }
   row("failed", failed > 0 ? paint("red", formatCount(failed)) : "0");
   if (skipped > 0) row("", `${formatCount(skipped)} not sent, as their hosts were given up`);
+  if (warm_up > 0) row("warm-up", `${formatCount(warm_up)} requests, which are not counted`);
   if (rate !== undefined) row("rate", `${formatRate(rate)} requests/s`);
   row("", formatSchedule(summary) ?? formatUtilization(summary, total));
   row("", formatOwnLate(summary));
@@ -265,25 +268,44 @@ function formatSlowest({ slowest }: KnownSummary): string[] {
   });
 }
 
-function formatHostTitle(paint: Painter): string {
-  const heads = HOST_COLUMNS.map(({ title, cells }) => title.padStart(cells)).join("");
-  return paint("bold", "Hosts".padEnd(MAX_CELLS - heads.length)) + heads;
-}
-
 function formatHosts({ hosts }: KnownSummary, paint: Painter): string[] {
   return (hosts ?? []).map(({ host, requests, failed, mean_ms, max_ms }) => {
     const responses = requests - failed;
-    const [all, ofFailed, mean, max] = [
+    return formatLine(fit(host, MAX_CELLS), HOST_COLUMNS, [
       formatCount(requests),
       formatCount(failed),
       formatLatency(mean_ms, responses),
       formatLatency(max_ms, responses),
-    ].map((text, k) => ` ${text.padStart(HOST_COLUMNS[k].cells - 1)}`);
-    // A long number takes from the name.
-    const cells = MAX_CELLS - 2 - `${all}${ofFailed}${mean}${max}`.length;
-    const failures = failed > 0 ? paint("red", ofFailed) : ofFailed;
-    return `  ${padEndWidth(fit(host, cells), cells)}${all}${failures}${mean}${max}`;
+    ], (title, cell) => title === "failed" && failed > 0 ? paint("red", cell) : cell);
   });
+}
+
+function formatPhases({ phases_ms = {} }: KnownSummary): string[] {
+  return PHASES.flatMap((phase) => {
+    const figures = phases_ms[phase];
+    if (!figures) return [];
+    const { count, mean, p50, p95, p99, max } = figures;
+    const times = [mean, p50, p95, p99, max].map(formatMs);
+    return [formatLine(PHASE_TITLES[phase], PHASE_COLUMNS, [formatCount(count), ...times])];
+  });
+}
+
+function formatTitles(name: string, columns: Columns, paint: Painter): string {
+  const titles = columns.map(([title, cells]) => title.padStart(cells)).join("");
+  return paint("bold", name.padEnd(MAX_CELLS - titles.length)) + titles;
+}
+
+/** A line of columns; a long figure takes from the name. */
+function formatLine(
+  name: string,
+  columns: Columns,
+  figures: readonly string[],
+  style: (title: string, cell: string) => string = (_, cell) => cell,
+): string {
+  const cells = columns.map(([, cells], k) => ` ${figures[k].padStart(cells - 1)}`);
+  const left = MAX_CELLS - 2 - cells.join("").length;
+  const styled = cells.map((cell, k) => style(columns[k][0], cell)).join("");
+  return `  ${padEndWidth(truncateWidth(name, left), left)}${styled}`;
 }
 
 function formatThresholds({ thresholds = [] }: KnownSummary, paint: Painter): string[] {

@@ -9,8 +9,8 @@ import { ResponseHooks } from "../engine/hooks.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { createNumbering, toIndex } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
+import { drawSeed } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
-import { drawRandom } from "../source/run_random.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import type { Target } from "../target.ts";
 import { formatCount } from "../text/format.ts";
@@ -43,7 +43,7 @@ export async function dryRun(options: RunOptions): Promise<DryRun> {
   try {
     if (outputs.isComplete) return { text: formatNote("the run is complete"), isGood: true };
     const { remainingRange, onlyLf, restored } = outputs;
-    const seed = (await drawRandom("templates", restored?.salt)).toHex();
+    const seed = await drawSeed(restored?.salt);
     const template = options.url;
     source = await openSource({ ...options, ...remainingRange, onlyLf, seed, template });
     return await look(options, outputs, source);
@@ -75,9 +75,9 @@ async function isThere(path: string): Promise<boolean> {
 async function look(
   options: RunOptions,
   { restored }: Outputs,
-  { items, make }: TargetSource,
+  { items, make, isDrawn }: TargetSource,
 ): Promise<DryRun> {
-  const { requestId, loop, input } = options;
+  const { requestId, loop, inputs } = options;
   const done = restored && DoneSet.from(restored.done);
   const numbering = createNumbering(options);
   const makeTarget = requestId === undefined
@@ -85,7 +85,7 @@ async function look(
     : addIds(make, await drawIds(requestId, restored?.salt));
   const format = await createFormatter(options);
   // Only reading tells how many records an input has.
-  const readsAll = input !== undefined && !loop;
+  const readsAll = inputs.length > 0 && !loop;
   let text = "";
   let count = 0;
   let invalid = 0;
@@ -114,6 +114,9 @@ async function look(
   }
   if (total > 0 && requestId !== undefined && restored === undefined) {
     text += formatNote("the ids of --request-id will be others: a run draws them when it begins");
+  }
+  if (total > 0 && isDrawn && restored === undefined) {
+    text += formatNote("what templates draw will be other values: a run draws when it begins");
   }
   if (shortfall !== undefined) text += formatNote(shortfall);
   if (invalid > 0) {
@@ -146,13 +149,18 @@ async function createFormatter(options: RunOptions): Promise<(target: Target) =>
   const { cookieJar } = options;
   const cookies = cookieJar &&
     (await (await import("../cookies/jar_file.ts")).JarFile.open(cookieJar.path)).jar;
-  const hooks = ResponseHooks.of({ ...options, ttfb: false, cookies });
+  const hooks = ResponseHooks.of({ ...options, cookies });
   return (target) => {
     const title = formatTitle(target);
     if (target.invalid !== undefined) {
       return title + formatNote(`cannot be made: ${target.invalid}`);
     }
     const headers = hooks?.headersFor(target) ?? target.headers;
-    return title + formatRequest(describe({ ...target, headers }), target.body, new SecretFilter());
+    return title +
+      formatRequest(
+        describe({ ...target, headers }),
+        target.body,
+        new SecretFilter(options.variables),
+      );
   };
 }

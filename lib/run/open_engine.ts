@@ -1,21 +1,36 @@
 import type { ResponseCheck } from "../check/response_check.ts";
+import { asksForCoding } from "../http/fields.ts";
+import type { BodyDecoding } from "../engine/decoding.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ENGINES } from "../engine/engines.ts";
 import type { EngineOptions, EngineSettings } from "../engine/options.ts";
+import { UsageError } from "../errors.ts";
+import type { Form } from "../form/form.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { INPUT_FORMATS } from "../source/formats.ts";
+import { BodyReadError } from "../target.ts";
 
 /** The options of a run that its engine and the check of its responses depend on. */
 export type EngineChoice =
   & EngineSettings
   & Pick<
     RunOptions,
-    "engine" | "concurrency" | "output" | "input" | "expect" | "captures" | "verbose"
+    | "engine"
+    | "concurrency"
+    | "form"
+    | "headers"
+    | "raw"
+    | "output"
+    | "inputs"
+    | "expect"
+    | "captures"
+    | "verbose"
+    | "variables"
   >;
 
 /** What an engine of a run needs that its options do not have. */
 export interface EngineHooks
-  extends Pick<EngineOptions, "permits" | "cookies" | "bodyFor" | "onSinkFailure"> {
+  extends Pick<EngineOptions, "permits" | "cookies" | "bodyFor" | "onSinkFailure" | "budget"> {
   /** What all event loops of the run need in common to show requests. @default it is the only one */
   readonly transcripts?: SharedArrayBuffer | undefined;
 }
@@ -31,19 +46,43 @@ export async function openEngine(
   { transcripts, ...hooks }: EngineHooks,
 ): Promise<{ engine: Engine; check: ResponseCheck | undefined }> {
   const check = await openCheck(options);
+  if (options.form !== undefined) openFiles(options.form);
   const engine = await ENGINES[options.engine].open({
     ...options,
     ...hooks,
-    ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
     contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
+    decoding: await openDecoding(options, check?.inspectsBodies || hooks.bodyFor !== undefined),
     trace: await openTrace(options, transcripts),
   });
   return { engine, check };
 }
 
+/** Opens the files of a form while there are file descriptors: connections may take all of them. */
+function openFiles({ files }: Form): void {
+  for (const file of files) {
+    try {
+      file.open();
+    } catch (error) {
+      if (!(error instanceof BodyReadError)) throw error;
+      throw new UsageError(`Cannot send '--form …=@${file.path}': ${error.reason}`);
+    }
+  }
+}
+
+/** Only for runs that can have something to decode: others do not ask for a coding. */
+async function openDecoding(
+  { headers, raw, inputs }: EngineChoice,
+  looksAtBodies: boolean,
+): Promise<BodyDecoding | undefined> {
+  const hasOwnHeaders = inputs.some(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
+  if (raw || !(looksAtBodies || hasOwnHeaders || asksForCoding(headers))) return undefined;
+  const { BodyDecoding } = await import("../engine/decoding.ts");
+  return new BodyDecoding();
+}
+
 async function openTrace(
-  { verbose }: EngineChoice,
+  { verbose, variables }: EngineChoice,
   memory: SharedArrayBuffer | undefined,
 ): Promise<EngineOptions["trace"]> {
   if (verbose === undefined) return undefined;
@@ -51,14 +90,15 @@ async function openTrace(
     import("../transcript/channel.ts"),
     import("../transcript/transcripts.ts"),
   ]);
-  return new Transcripts(verbose, new Channel(memory ?? createChannelMemory()));
+  return new Transcripts(verbose, new Channel(memory ?? createChannelMemory()), variables);
 }
 
 async function openCheck(
-  { expect, captures, input }: EngineChoice,
+  { expect, captures, inputs }: EngineChoice,
 ): Promise<ResponseCheck | undefined> {
-  const hasTargetExpectations = input !== undefined &&
-    INPUT_FORMATS[input.format].hasOwnExpectations;
+  const hasTargetExpectations = inputs.some(({ format }) =>
+    INPUT_FORMATS[format].hasOwnExpectations
+  );
   const isChecked = hasTargetExpectations || captures.length > 0 ||
     Object.values(expect).some((it) => it !== undefined);
   if (!isChecked) return undefined;

@@ -26,6 +26,8 @@ export interface PipelineParts<R extends Recorder = Stats> {
   readonly check: ResponseCheck | undefined;
   /** Counts the results; it may have counted others before. */
   readonly stats: R;
+  /** What counts the results, in place of `stats`. @default `stats` */
+  readonly recorder?: Recorder | undefined;
   /** For a run with a rate. @default a timer that is not ready yet */
   readonly timer?: PreciseTimer | undefined;
   /** What other processes decide, if they take part in the run. */
@@ -160,6 +162,7 @@ export type RunningPipeline =
  */
 export class Pipeline<R extends Recorder = Stats> {
   readonly stats: R;
+  readonly #recorder: Recorder;
   readonly #engine: Engine;
   readonly #check: ResponseCheck | undefined;
   readonly #isResumable: boolean;
@@ -174,11 +177,12 @@ export class Pipeline<R extends Recorder = Stats> {
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(
-    { source, engine, check, stats, timer, limits }: PipelineParts<R>,
+    { source, engine, check, stats, recorder = stats, timer, limits }: PipelineParts<R>,
     options: PipelineOptions,
     hooks: PipelineHooks,
   ) {
     this.stats = stats;
+    this.#recorder = recorder;
     this.#engine = engine;
     this.#check = check;
     this.#isResumable = options.isResumable;
@@ -189,9 +193,9 @@ export class Pipeline<R extends Recorder = Stats> {
       openPacer: limits?.openPacer,
       rampStartMs: limits?.rampStartMs,
     }, {
-      onLate: (ms) => stats.recordLateStart(ms),
-      onStart: (ownLateMs) => stats.recordStart(ownLateMs),
-      onRetry: (cause, result) => stats.recordRetry(cause, result),
+      onLate: (ms) => recorder.recordLateStart(ms),
+      onStart: (ownLateMs) => recorder.recordStart(ownLateMs),
+      onRetry: (cause, result) => recorder.recordRetry(cause, result),
       onNotice: (text) => hooks.onNotice(text),
       onNews: hooks.onNews && ((news) => hooks.onNews!(news)),
     });
@@ -312,7 +316,7 @@ export class Pipeline<R extends Recorder = Stats> {
     const { complete } = this.#hooks;
     if (complete !== undefined) result = complete(result);
     if (this.#isResumable && result.error === "cancelled") return;
-    this.stats.record(result);
+    this.#recorder.record(result);
     return this.#hooks.onResult(result);
   }
 }

@@ -11,14 +11,16 @@ import { UsageError } from "../errors.ts";
 import type { OtlpExporter } from "../metrics/otlp_exporter.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { Submitter } from "../cluster/submitter.ts";
-import type { ClusterOptions, RunOptions } from "../options/run_options.ts";
+import type { ClusterOptions, RunOptions, StageOptions } from "../options/run_options.ts";
+import { describeWithheld } from "../output/withheld.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
+import { toStretches } from "../schedule/levels.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
-import { drawRandom } from "../source/run_random.ts";
+import { drawSeed } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
@@ -28,6 +30,7 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { formatFinalText } from "./final_texts.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
+import { openRecorder } from "./open_recorder.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
 import { requirePermission } from "./require_permission.ts";
 import type { MaybePromise } from "../stream.ts";
@@ -35,6 +38,7 @@ import type { Pipelines } from "../threads/pipelines.ts";
 import type { WorkerCode } from "../threads/start_worker.ts";
 import { belongsToOneThread, countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
+import type { WarmUpPhase } from "./warm_up_phase.ts";
 
 /** How often a run checks whether a threshold is lost. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -58,6 +62,7 @@ export class Run {
   #metrics: MetricsServer | undefined;
   #otlp: OtlpExporter | undefined;
   #page: RunPage | undefined;
+  #warmUp: WarmUpPhase | undefined;
   #startMs = performance.now();
   #startedMs = Date.now();
   readonly #peak = new PeakMemory();
@@ -84,7 +89,8 @@ export class Run {
     engines: RunEngines = { open: openEngine },
   ): Promise<Run> {
     if (options.cluster === undefined) checkSockets(options);
-    const outputs = await Outputs.find(options);
+    const onWithheld = (): void => onNotice(describeWithheld(options.failures!));
+    const outputs = await Outputs.find({ ...options, onWithheld });
     let metrics;
     let otlp;
     let source;
@@ -99,7 +105,7 @@ export class Run {
         otlp = OtlpExporter.open(options.otlp);
       }
       const { remainingRange, onlyLf } = outputs;
-      const seed = (await drawRandom("templates", outputs.restored?.salt)).toHex();
+      const seed = await drawSeed(outputs.restored?.salt);
       source = await openSource({
         ...options,
         ...remainingRange,
@@ -175,7 +181,7 @@ export class Run {
     const durationMs = isComplete ? 0 : limitDuration(options);
     if (pipelines !== undefined) {
       const all = outputs.computeTotal(items.total);
-      const total = all === undefined ? undefined : all - stats.requests;
+      const total = all === undefined ? undefined : all - stats.results;
       const end = options.start + options.requests;
       pipelines.begin(
         options,
@@ -193,7 +199,8 @@ export class Run {
       const source = new Targets(pending, ids === undefined ? make : addIds(make, ids));
       const isPaced = options.rate !== undefined && !isComplete;
       const timer = isPaced ? await PreciseTimer.open() : undefined;
-      this.#pipeline = new Pipeline({ source, stats, timer, ...parts! }, {
+      const recorder = await openRecorder(stats, options);
+      this.#pipeline = new Pipeline({ source, stats, recorder, timer, ...parts! }, {
         ...options,
         durationMs,
         hasOneHost,
@@ -278,7 +285,10 @@ export class Run {
     this.#metrics?.serve(source);
     this.#otlp?.start(source);
     this.#loop?.start();
+    const cpuMs = readThreadCpuMs();
     this.#page?.start(() => this.snapshot());
+    const { warmUpMs } = this.#options;
+    if (warmUpMs !== undefined && !this.#outputs.isComplete) await this.#openWarmUp(warmUpMs);
     try {
       await pipeline.run();
       this.#noteShortfall();
@@ -286,11 +296,15 @@ export class Run {
       failure = error;
     }
     clearInterval(looks);
+    this.#warmUp?.close();
     this.#loop?.stop();
     clearTimeout(this.#grace);
     const hasFailed = failure !== undefined;
     failure ??= pipeline.sourceFailure;
     const snapshot = this.snapshot();
+    const tookMs = performance.now() - this.#startMs;
+    const busyShare = this.#loop?.busy ?? Math.min(1, (readThreadCpuMs() - cpuMs) / tookMs);
+    if (!hasFailed && !this.#outputs.isComplete) await this.#advise(snapshot, busyShare);
     await pipeline.close();
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     let isWritten = !hasFailed;
@@ -309,6 +323,27 @@ export class Run {
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
+  }
+
+  /** Tells the user what the figures suggest to do. @param busyShare of the event loop, 0 to 1 */
+  async #advise(figures: Snapshot, busyShare: number): Promise<void> {
+    const { advise } = await import("../advice/advise.ts");
+    const sentences = advise({
+      figures,
+      options: this.#options,
+      busyShare,
+      cores: navigator.hardwareConcurrency,
+      countSockets: countFreeDescriptors,
+    });
+    for (const sentence of sentences) this.#onNotice(sentence);
+  }
+
+  async #openWarmUp(ms: number): Promise<void> {
+    const { WarmUpPhase } = await import("./warm_up_phase.ts");
+    this.#warmUp = new WarmUpPhase(ms, {
+      readUsage: () => this.#readUsage(),
+      onNotice: this.#onNotice,
+    });
   }
 
   /** Tells the user that a run may be left on a bus. @param run its name */
@@ -393,36 +428,49 @@ export class Run {
       const { seconds, cpuSeconds, peakRssKb, shortages } = before;
       return { seconds, cpuSeconds, peakRssKb, shortages };
     }
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-    const { cpuSeconds = 0, peakRssKb = 0 } = this.#pipeline.workers?.usage ?? {};
+    const { maxRSS } = process.resourceUsage();
+    const { peakRssKb = 0 } = this.#pipeline.workers?.usage ?? {};
+    const all = this.#readUsage();
+    const { seconds, cpuSeconds } = this.#warmUp?.without(all) ?? all;
     return {
-      seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
-      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6 + cpuSeconds,
+      seconds: (before?.seconds ?? 0) + seconds,
+      cpuSeconds: (before?.cpuSeconds ?? 0) + cpuSeconds,
       peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS), peakRssKb),
       shortages: sumCounts(before?.shortages ?? {}, activity.shortages),
     };
   }
 
+  /** What this process, and the workers of the run, took so far. */
+  #readUsage(): Pick<Snapshot, "seconds" | "cpuSeconds"> {
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    const { cpuSeconds = 0 } = this.#pipeline.workers?.usage ?? {};
+    return {
+      seconds: (performance.now() - this.#startMs) / 1000,
+      cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 + cpuSeconds,
+    };
+  }
+
   /** The share of the input that has results; records that were only read do not count. */
-  #progress({ requests: known }: Stats): number | undefined {
+  #progress({ results: known }: Stats): number | undefined {
     const read = this.#source.items.progress?.();
     if (read === undefined) return undefined;
-    const { stats: { requests }, openCount } = this.#pipeline;
-    return known === 0 ? 0 : read * Math.min(1, known / (requests + openCount));
+    const { stats: { results }, openCount } = this.#pipeline;
+    return known === 0 ? 0 : read * Math.min(1, known / (results + openCount));
   }
 
   snapshot(): Snapshot {
     const { stats, activity, engine, workersBusy, workers } = this.#pipeline;
-    const { concurrency } = this.#options;
+    const { concurrency, rate, stages } = this.#options;
     const known = workers?.addTo(stats) ?? stats;
+    const all = this.#outputs.computeTotal(this.#source.items.total);
     const figures = known.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       // Each process has its own.
       concurrency: concurrency * (workers?.mostProcesses || 1),
-      targetRate: this.#options.stages === undefined ? this.#options.rate : undefined,
-      total: this.#outputs.computeTotal(this.#source.items.total),
+      targetRate: stages?.of === "rate" ? computeMean(stages) : rate,
+      total: all === undefined ? undefined : all - (known.results - known.requests),
       progress: this.#progress(known),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
@@ -453,6 +501,19 @@ function limitDuration(
 ): number | undefined {
   if (stages?.of !== "concurrency" || cluster !== undefined) return durationMs;
   return Math.min(stages.lengthMs, durationMs ?? Infinity);
+}
+
+/** The processor time that this event loop's thread has used, in milliseconds. */
+function readThreadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** The mean of the levels of stages, by the time. */
+function computeMean({ steps, lengthMs }: StageOptions): number {
+  const area = toStretches(steps)
+    .reduce((sum, { startMs, endMs, from, to }) => sum + (from + to) / 2 * (endMs - startMs), 0);
+  return area / lengthMs;
 }
 
 /** @throws {UsageError} If the jar's file cannot be read or written. */

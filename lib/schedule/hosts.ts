@@ -43,6 +43,13 @@ export interface HostOptions {
   readonly concurrency?: number | undefined;
   /** The minimum number of milliseconds between two starts. @default {0} */
   readonly delayMs?: number | undefined;
+  /**
+   * By how many milliseconds at most a start may have been late for the next one to come earlier, so
+   * that the mean of the time between two starts is `delayMs`.
+   *
+   * @default {0}
+   */
+  readonly catchUpMs?: number | undefined;
   /** How many failures without a success between them pause a host, from 1. */
   readonly failuresToPause: number;
   /**
@@ -442,8 +449,10 @@ export class Hosts {
   #start(host: Host, target: Target, nowMs: number): void {
     host.inFlight++;
     host.breaker.begin(target);
-    const { delayMs } = this.#options;
-    if (delayMs !== undefined) host.readyAtMs = Math.max(host.readyAtMs, nowMs + delayMs);
+    const { delayMs, catchUpMs = 0 } = this.#options;
+    if (delayMs === undefined) return;
+    const wasLate = nowMs - host.readyAtMs <= catchUpMs;
+    host.readyAtMs = delayMs + (wasLate ? host.readyAtMs : nowMs);
   }
 
   /** Whether its share leaves it a place; while it is paused, its probes alone decide. */
@@ -733,7 +742,8 @@ export function detachTarget(target: Target): Target {
 
 /** About how many bytes a waiting target holds. */
 function measureTarget({ url, headers, body }: Target): number {
-  let bytes = TARGET_BYTES + url.length + (body?.length ?? 0);
+  let bytes = TARGET_BYTES + url.length +
+    (body === undefined ? 0 : body instanceof Uint8Array ? body.length : body.heldBytes);
   for (const [name, value] of headers) bytes += name.length + value.length;
   return bytes;
 }

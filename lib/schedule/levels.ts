@@ -1,10 +1,4 @@
-/** A level that a load reaches in the end of a stretch of time, rising or falling evenly. */
-export interface LevelStep {
-  /** How long it takes, in milliseconds, from 0: a level with 0 is reached at once. */
-  readonly ms: number;
-  /** From 0. */
-  readonly to: number;
-}
+import type { LevelStep } from "../options/run_options.ts";
 
 /** A stretch of time in which the level changes evenly from one value to another. */
 export interface Stretch {

@@ -1,4 +1,4 @@
-import type { LevelStep } from "./levels.ts";
+import type { LevelStep } from "../options/run_options.ts";
 
 /**
  * Decides when the starts of one event loop are due: the open model, a schedule that does not wait

@@ -22,6 +22,7 @@ import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
 import { SharedPacer } from "./shared_pacer.ts";
 import { SilentHosts } from "./silent_hosts.ts";
+import { ThinkTime } from "./think_time.ts";
 import { MAX_TIMER_MS } from "./stop_gate.ts";
 
 /**
@@ -41,6 +42,8 @@ interface StartWindow {
   readonly lateMs: number;
 }
 
+/** By so much a late start to a host with a rate of its own is made up for. */
+const HOST_CATCH_UP_MS = 50;
 /** The shortest wait without a rate: a late timer does no harm there. */
 const MIN_WAIT_MS = 2;
 /**
@@ -206,6 +209,8 @@ export class Schedule implements Source<Start> {
   readonly #levels: Levels | undefined;
   /** Whether they are not all there yet. */
   #isRamping: boolean;
+  /** Undefined if places do not wait between two requests. */
+  readonly #think: ThinkTime | undefined;
   #hasSource = true;
   #sourceFailure: unknown;
   /** Whether a promise of the source is outstanding, and the target that was pulled ahead. */
@@ -247,6 +252,7 @@ export class Schedule implements Source<Start> {
       (shared === undefined ? now : shared.startMs - around.timeOrigin);
     this.#levels = rate === undefined ? toLevels(options) : undefined;
     this.#isRamping = this.#levels !== undefined;
+    this.#think = options.think && new ThinkTime(options.think);
     this.#places = concurrency;
     this.#policy = new RetryPolicy(options.retry, () => around.random());
     this.#hope = new Hope({
@@ -265,13 +271,14 @@ export class Schedule implements Source<Start> {
     this.#silentHosts = options.pauses && !options.hasOneHost && options.unixSocket === undefined
       ? new SilentHosts({
         places: concurrency,
-        free: () => this.#places - this.#inFlight,
+        free: () => this.#places - this.#inFlight - (this.#think?.countPlaces(around.now()) ?? 0),
         now: () => around.now(),
       })
       : undefined;
     this.#hosts = new Hosts({
       concurrency: hostConcurrency,
       delayMs: hostDelayMs,
+      catchUpMs: options.hostRate === undefined ? undefined : HOST_CATCH_UP_MS,
       failuresToPause,
       // More than end the run, so that only one of the two is reported: each event loop counts its
       // failures here before it counts them there.
@@ -351,7 +358,7 @@ export class Schedule implements Source<Start> {
 
   /** Whether every target may start as soon as a place is free. */
   get #isUnconstrained(): boolean {
-    return this.#pacer === undefined && !this.#isRamping &&
+    return this.#pacer === undefined && !this.#isRamping && this.#think === undefined &&
       this.#hosts.isOpen && this.#retries.length === 0 && !this.#network.isOpen &&
       this.#hasSource &&
       !this.#isPulling && this.#pulled === undefined;
@@ -428,16 +435,21 @@ export class Schedule implements Source<Start> {
   /** When there is a place, without a rate. */
   #placeAtMs(now: number): number {
     const { probeAtMs } = this.#network;
+    const think = this.#think;
+    const thinking = think === undefined ? 0 : think.countPlaces(now);
+    const used = this.#inFlight + thinking;
     const levels = this.#levels;
-    if (levels === undefined || !this.#isRamping) return probeAtMs;
+    if (levels === undefined || !this.#isRamping) {
+      return used < this.#places ? probeAtMs : Math.max(probeAtMs, think?.firstMs ?? Infinity);
+    }
     const { index = 0, count = 1 } = this.#options.shared ?? {};
     const ms = now - this.#startMs;
     // After the last stage, nothing has more places again.
     this.#isRamping = ms < levels.endMs || this.#options.stages !== undefined;
     // The schedules take the places of the run in turn.
     this.#places = Math.floor((levels.countPlaces(ms) + count - 1 - index) / count);
-    const k = this.#inFlight * count + index;
-    return Math.max(probeAtMs, this.#startMs + levels.findMoreThan(k, ms));
+    const placeMs = this.#startMs + levels.findMoreThan(used * count + index, ms);
+    return Math.max(probeAtMs, Math.min(placeMs, thinking === 0 ? Infinity : think!.firstMs));
   }
 
   /** When the next start is due, and may be early or late. */
@@ -688,6 +700,9 @@ export class Schedule implements Source<Start> {
     const wasSent = this.#unsent.size === 0 || !this.#unsent.delete(result.target);
     if (this.#silentHosts?.isObserving && wasSent && result.target.invalid === undefined) {
       this.#silentHosts.end(result.target.url, hasResponded(result), result.ms);
+    }
+    if (this.#think !== undefined && wasSent && result.target.invalid === undefined) {
+      this.#think.begin(result.target.i, this.#environment.now());
     }
     const isTold = wasSent && result.error !== "cancelled" && result.error !== "url";
     const isTransient = isTold && this.#policy.isTransient(result);

@@ -1,19 +1,37 @@
 import type { MaybePromise, Step } from "../stream.ts";
-import { type Line, type LineReader, type Lines, MAX_LINE, OverlongLine } from "./lines.ts";
+import {
+  type InputLines,
+  isComment,
+  type Line,
+  type LineReader,
+  MAX_LINE,
+  OverlongLine,
+} from "./lines.ts";
 
 /**
  * The records of CSV (RFC 4180) as text. A record can go over several lines, and a line break in a
  * quoted field stays as it is. A record that is longer than {@linkcode MAX_LINE}, as when a quote is
  * never closed, ends with the line that makes it too long; the next record begins behind it.
  */
-export class CsvReader implements Lines {
+export class CsvReader implements InputLines {
   readonly #lines: LineReader;
+  readonly #comments: boolean;
   /** The lines so far of a record whose quote is open; at most `MAX_LINE`. */
   #open: string | undefined;
   line = 0;
 
-  constructor(lines: LineReader) {
+  /** @param options whether a line can be a comment, which opens no quote */
+  constructor(lines: LineReader, { comments = false }: { readonly comments?: boolean } = {}) {
     this.#lines = lines;
+    this.#comments = comments;
+  }
+
+  get lineCount(): number {
+    return this.#lines.lineCount;
+  }
+
+  get hasOpenRecord(): boolean {
+    return this.#open !== undefined;
   }
 
   get unread(): number {
@@ -42,6 +60,7 @@ export class CsvReader implements Lines {
     if (before === undefined) {
       this.line = this.#lines.line;
       if (line instanceof OverlongLine || !line.includes('"')) return line;
+      if (this.#comments && isComment(line)) return line;
     }
     this.#open = undefined;
     const start = before === undefined ? "" : before + this.#lines.breakBefore;

@@ -1,114 +1,28 @@
 /**
- * Targets of records of CSV, whose first one names the columns.
+ * Targets of records of CSV (RFC 4180).
  *
  * @module
  */
-import { UsageError } from "../errors.ts";
-import type { Target } from "../target.ts";
-import { isSecretHeader } from "../text/secrets.ts";
+import { openRecords as openColumns, readColumns as readHeader } from "./column_targets.ts";
 import { CsvReader, toFields } from "./csv.ts";
-import type { InputContext, RecordContext, RecordTargets } from "./input_format.ts";
-import { isBlank, type LineReader, type Lines, OverlongLine } from "./lines.ts";
-import { refuseNames } from "./placeholders.ts";
-import type { RequestDefaults } from "./request_defaults.ts";
-import { checkedTarget, filledTarget, invalidRecord, NOT_UTF8 } from "./target.ts";
-import { createTargetFactory } from "./target_factory.ts";
-import { isComputed, type TemplateFunctions } from "./template_functions.ts";
-import type { Lookup } from "./lookup.ts";
-import { UrlTemplate } from "./url_template.ts";
+import type { Input } from "./input.ts";
+import type { InputContext, ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
+import { type InputLines, LineReader, type Lines } from "./lines.ts";
 
 /** A record can go over several lines. */
-export function readRecords(lines: LineReader): Lines {
-  return new CsvReader(lines);
+export function readRecords(
+  input: Pick<Input, "read" | "close">,
+  options: ReadOptions,
+): InputLines {
+  return new CsvReader(new LineReader(input, options), options);
 }
 
-/**
- * The names of the columns, by place.
- *
- * @throws {UsageError} If the header is wrong, or lacks a column that a template names.
- */
-export async function readColumns(
-  records: Lines,
-  { path, template, defaults }: InputContext,
-): Promise<readonly string[]> {
-  const columns = await readHeader(records, path, template);
-  refuseNames(
-    defaults,
-    (name) => columns.includes(name),
-    `'--input ${path}' has only ${listColumns(columns)}`,
-  );
-  return columns;
+/** @throws {UsageError} If the header is wrong, or lacks a column that a template names. */
+export function readColumns(records: Lines, context: InputContext): Promise<readonly string[]> {
+  return readHeader(records, context, toFields);
 }
 
 /** How targets are made of the records under a header. */
-export function openRecords(
-  { template, defaults, columns, redactedUrl, functions }: RecordContext,
-): RecordTargets {
-  const of = columns.some(isSecretHeader) ? { ...defaults, redactedUrl } : defaults;
-  const make = toMaker(columns, template ?? UrlTemplate.parse("{url}"), of, functions);
-  return { make, defaults: of };
-}
-
-async function readHeader(
-  records: Lines,
-  path: string,
-  template: UrlTemplate | undefined,
-): Promise<string[]> {
-  let step = await records.next();
-  while (!step.done && isBlank(step.value)) step = await records.next();
-  const fail = (why: string): never => {
-    throw new UsageError(`Cannot read '--input ${path}': ${why}`);
-  };
-  if (step.done) return fail("it is empty: its first record has to name the columns");
-  const fields = step.value instanceof OverlongLine
-    ? "it is longer than 1 MiB"
-    : toFields(step.value);
-  if (typeof fields === "string") return fail(`its first record names no columns: ${fields}`);
-  if (!fields.every((field) => field.isWellFormed())) fail(`its first record is ${NOT_UTF8}`);
-  const columns: string[] = [];
-  const seen = new Set<string>();
-  for (const [place, field] of fields.entries()) {
-    const name = field.trim();
-    if (name === "") fail(`column ${place + 1} has no name: add one`);
-    if (seen.has(name)) fail(`two columns have the name '${name}': rename one`);
-    seen.add(name);
-    columns.push(name);
-  }
-  const wanted = template?.names ?? ["url"];
-  const missing = wanted.find((name) =>
-    name !== "" && !seen.has(name) && !isComputed(name, (name) => seen.has(name))
-  );
-  if (missing !== undefined) {
-    fail(
-      `it has no column ${template?.quote(missing) ?? `'${missing}'`}: it has ${
-        listColumns(columns)
-      }`,
-    );
-  }
-  return columns;
-}
-
-function listColumns(columns: readonly string[]): string {
-  return columns.join(", ").slice(0, 500);
-}
-
-function toMaker(
-  columns: readonly string[],
-  template: UrlTemplate,
-  defaults: RequestDefaults,
-  functions: TemplateFunctions | undefined,
-): (i: number, record: string) => Target {
-  const header = new Map(columns.map((name, place) => [name, place]));
-  const make = createTargetFactory(template.isOriginFixed ? filledTarget : checkedTarget, defaults);
-  return (i, record) => {
-    const fields = toFields(record);
-    if (typeof fields === "string") return invalidRecord(i, record, fields, defaults);
-    if (fields.length !== header.size) {
-      const why = `the record has ${fields.length} fields, and the header ${header.size}`;
-      return invalidRecord(i, record, why, defaults);
-    }
-    const ofRecord: Lookup = (name) => name === "" ? record : fields[header.get(name)!];
-    const lookup = functions === undefined ? ofRecord : functions.at(i, ofRecord);
-    return make(i, template.fill(lookup), record, lookup);
-  };
+export function openRecords(context: RecordContext): RecordTargets {
+  return openColumns(context, toFields);
 }

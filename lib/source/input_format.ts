@@ -4,8 +4,10 @@
  * @module
  */
 import type { Target } from "../target.ts";
-import type { LineReader, Lines } from "./lines.ts";
+import type { Input } from "./input.ts";
+import type { InputLines, Line, LineOptions, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
+import type { checkedTarget } from "./target.ts";
 import type { TemplateFunctions } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
@@ -17,8 +19,6 @@ export interface InputFormat {
   readonly unit: string;
   /** Whether a record has fields, which the placeholders of templates name. */
   readonly hasFields: boolean;
-  /** Whether the first record of the input names the fields of the others. */
-  readonly hasHeader: boolean;
   /** Whether a URL without placeholders is the base that a record's own URL is resolved against. */
   readonly resolvesUrls: boolean;
   /** Whether a record can say what is expected of its response. */
@@ -29,10 +29,20 @@ export interface InputFormat {
   load(): Promise<RecordReader>;
 }
 
+/** How an input is read. */
+export interface ReadOptions extends LineOptions {
+  /** The argument that names it, for messages. */
+  readonly name: string;
+  /** Whether a line that begins with `#` is a comment. @default {false} */
+  readonly comments?: boolean;
+}
+
 /** Reads inputs of a format. */
 export interface RecordReader {
-  /** The records that lines hold: one each, or some that go over several lines. */
-  readRecords(lines: LineReader): Lines;
+  /** Whether records can only be read from the beginning of the input on. @default {false} */
+  readonly isSequential?: boolean;
+  /** The records of an input, its header among them. */
+  readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): InputLines;
   /**
    * Reads the header, if the format has one.
    *
@@ -48,6 +58,8 @@ export interface RecordReader {
 export interface InputContext extends Pick<RecordContext, "template" | "defaults"> {
   /** The path of the input, for messages. */
   readonly path: string;
+  /** Whether a line does not count. */
+  readonly isSkipped: (line: Line) => boolean;
 }
 
 /** What targets are made from, apart from their records. */
@@ -61,6 +73,8 @@ export interface RecordContext {
   readonly columns: readonly string[];
   /** The URL as it may be shown in place of a record that can hold secrets. */
   readonly redactedUrl: string;
+  /** Makes a target of a URL that nobody has looked at yet. */
+  readonly check: typeof checkedTarget;
 }
 
 /** How targets are made of records. */

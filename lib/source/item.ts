@@ -8,8 +8,10 @@ export interface Item {
   readonly i: number;
   /** Its record; empty without an input. */
   readonly record: Line;
-  /** The line of the input on which the record begins, from 1; 0 without an input. */
+  /** The line of its input on which the record begins, from 1; 0 without an input. */
   readonly line: number;
+  /** Which of the inputs has the record, from 0. */
+  readonly input: number;
 }
 
 /**
@@ -26,6 +28,17 @@ export interface Items extends Source<Item> {
   return(): unknown;
 }
 
+/** The maximum number of inputs of a run. */
+export const MAX_INPUTS = 1_000;
+
+/** The columns that the header of each input names; empty for an input without one. */
+export type InputColumns = readonly (readonly string[])[];
+
+/** The input of each of some items; empty where all are of the first one, as in most runs. */
+export function listInputs(inputs: readonly number[]): readonly number[] {
+  return inputs.some((input) => input > 0) ? inputs : [];
+}
+
 /** Makes the target of an item. */
 export type MakeTarget = (item: Item) => Target;
 
@@ -34,6 +47,7 @@ export class ReusedItem implements Item {
   i = 0;
   record: Line = "";
   line = 0;
+  input = 0;
   readonly step: IteratorYieldResult<Item> = { value: this, done: false };
 }
 

@@ -9,18 +9,12 @@ import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts"
 import type { HeaderList, Target } from "../target.ts";
 import { isObject } from "../text/json_shape.ts";
 import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
-import type { RecordContext, RecordTargets } from "./input_format.ts";
-import type { LineReader, Lines } from "./lines.ts";
+import type { Input } from "./input.ts";
+import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
+import { type InputLines, LineReader } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
-import {
-  characterProblem,
-  checkedTarget,
-  filledTarget,
-  invalidRecord,
-  invalidTarget,
-} from "./target.ts";
-import type { TemplateFunctions } from "./template_functions.ts";
+import { characterProblem, filledTarget, invalidRecord, invalidTarget } from "./target.ts";
 import type { Lookup } from "./lookup.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
@@ -31,8 +25,11 @@ const LONE_SURROGATE = "has a lone surrogate, which UTF-8 cannot encode";
 type Fields = Record<string, unknown>;
 
 /** Each line is a record. */
-export function readRecords(lines: LineReader): Lines {
-  return lines;
+export function readRecords(
+  input: Pick<Input, "read" | "close">,
+  options: ReadOptions,
+): InputLines {
+  return new LineReader(input, options);
 }
 
 /**
@@ -42,18 +39,20 @@ export function readRecords(lines: LineReader): Lines {
  * §5), and the URL of a record that has none. The run's other templates are filled from the same
  * fields; `headers` and `body` of a record replace them, and are not templates themselves.
  */
-export function openRecords({ template, defaults, functions }: RecordContext): RecordTargets {
-  return { make: toMaker(template, defaults, functions), defaults };
+export function openRecords(
+  { template, defaults, functions, check }: RecordContext,
+): RecordTargets {
+  return { make: toMaker(template, defaults, { functions, check }), defaults };
 }
 
 function toMaker(
   template: UrlTemplate | undefined,
   defaults: RequestDefaults,
-  functions: TemplateFunctions | undefined,
+  { functions, check }: Pick<RecordContext, "functions" | "check">,
 ): (i: number, line: string) => Target {
   const expectations = new RecordExpectations();
   const isTemplate = template !== undefined && template.names.length > 0;
-  const make = template?.isOriginFixed ? filledTarget : checkedTarget;
+  const make = template?.isOriginFixed ? filledTarget : check;
   return (i, line) => {
     const fields = parseObject(line);
     if (fields === undefined) return invalidRecord(i, line, "not a JSON object", defaults);
@@ -82,10 +81,10 @@ function toMaker(
     if (given === undefined) {
       return template === undefined
         ? invalid("the record has no field 'url'")
-        : checkedTarget(i, template.start, of);
+        : check(i, template.start, of);
     }
     if (typeof fields.url !== "string") return invalid("'url' must be a string");
-    return checkedTarget(i, template === undefined ? given : resolve(given, template.start), of);
+    return check(i, template === undefined ? given : resolve(given, template.start), of);
   };
 }
 
@@ -151,7 +150,7 @@ function toDefaults(
     ? encoder.encode(isJson ? JSON.stringify(body) : body as string)
     : templates?.body === undefined
     ? run.body
-    : fillBody(templates.body, lookup);
+    : fillBody(templates.body, lookup, templates.bodyFlag);
   if (typeof bytes === "string") return bytes;
   const byDefault = bytes !== undefined && run.method === "GET" ? "POST" : run.method;
   const sent = method === undefined ? byDefault : normalizeMethod(method);

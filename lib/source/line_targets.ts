@@ -3,20 +3,26 @@
  *
  * @module
  */
-import type { RecordContext, RecordTargets } from "./input_format.ts";
-import type { LineReader, Lines } from "./lines.ts";
-import { checkedTarget, filledTarget } from "./target.ts";
+import type { Input } from "./input.ts";
+import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
+import { type InputLines, LineReader } from "./lines.ts";
+import { filledTarget } from "./target.ts";
 import { createTargetFactory, toLookup } from "./target_factory.ts";
 
 /** Each line is a record. */
-export function readRecords(lines: LineReader): Lines {
-  return lines;
+export function readRecords(
+  input: Pick<Input, "read" | "close">,
+  options: ReadOptions,
+): InputLines {
+  return new LineReader(input, options);
 }
 
 /** How targets are made of lines. */
-export function openRecords({ template, defaults, functions }: RecordContext): RecordTargets {
+export function openRecords(
+  { template, defaults, functions, check }: RecordContext,
+): RecordTargets {
   const make = createTargetFactory(
-    template?.isOriginFixed ? filledTarget : checkedTarget,
+    template?.isOriginFixed ? filledTarget : check,
     defaults,
   );
   if (functions !== undefined) {
@@ -41,7 +47,7 @@ export function openRecords({ template, defaults, functions }: RecordContext): R
   }
   return {
     make: defaults.templates === undefined
-      ? (i, line) => checkedTarget(i, line, defaults)
+      ? (i, line) => check(i, line, defaults)
       : (i, line) => make(i, line, line.trim()),
     defaults,
   };

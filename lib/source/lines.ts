@@ -1,6 +1,7 @@
 import { InputError } from "../errors.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Input } from "./input.ts";
+import { isUtf16, Utf16Reader } from "./utf16.ts";
 import { Utf8Reader } from "./utf8.ts";
 
 /** The longest line, in UTF-16 code units: 1 MiB of ASCII. */
@@ -34,12 +35,30 @@ export function isBlank(line: Line): boolean {
   return typeof line === "string" && line.trim() === "";
 }
 
+/** Whether a line is a comment: white space, and then a `#`. */
+export function isComment(line: Line): boolean {
+  return toText(line).trimStart().startsWith("#");
+}
+
+/** Whether a line does not count where comments are allowed. */
+export function isBlankOrComment(line: Line): boolean {
+  return isBlank(line) || isComment(line);
+}
+
 /** Lines or records, and where the last one began. */
 export interface Lines extends Source<Line> {
-  /** The number of that line in the input, from 1. */
+  /** The number of that line in its input, from 1. */
   readonly line: number;
   /** About how many bytes of the input were read but are not part of a line yet. */
   readonly unread: number;
+}
+
+/** Lines or records of one input. */
+export interface InputLines extends Lines {
+  /** How many lines were read. */
+  readonly lineCount: number;
+  /** Whether a record has begun that goes on behind them. */
+  readonly hasOpenRecord: boolean;
 }
 
 /** Options for {@linkcode LineReader}. */
@@ -53,13 +72,14 @@ export interface LineOptions {
 }
 
 /**
- * The lines of an input. LF, CRLF or CR ends a line, the last one may lack it; a byte order mark at
- * the start is dropped. Holds one block and one line.
+ * The lines of an input in UTF-8, or in UTF-16 with a byte order mark. LF, CRLF or CR ends a line, the
+ * last one may lack it; a byte order mark at the start is dropped. Holds one block and one line.
  */
-export class LineReader implements Lines {
+export class LineReader implements InputLines {
   readonly #input: Pick<Input, "read" | "close">;
   readonly #onlyLf: boolean;
-  #decoder = new Utf8Reader();
+  /** Undefined before the first block. */
+  #decoder: Utf8Reader | Utf16Reader | undefined;
   /** Decoded text, of which `#position` on is not read yet. */
   #text = "";
   #position = 0;
@@ -86,8 +106,14 @@ export class LineReader implements Lines {
     this.#onlyLf = onlyLf;
   }
 
+  get lineCount(): number {
+    return this.line;
+  }
+
+  readonly hasOpenRecord = false;
+
   get unread(): number {
-    return this.#decoder.unread + this.#text.length - this.#position;
+    return (this.#decoder?.unread ?? 0) + this.#text.length - this.#position;
   }
 
   /** @throws {InputError} By its promise, if the input breaks off. */
@@ -100,7 +126,7 @@ export class LineReader implements Lines {
     let end;
     while ((end = this.#lf < this.#cr ? this.#lf : this.#cr) === this.#text.length) {
       this.#keep(this.#text.slice(this.#position));
-      const text = this.#decoder.next();
+      const text = this.#decoder?.next();
       this.#begin(text ?? "");
       if (text === undefined) return undefined;
     }
@@ -166,9 +192,10 @@ export class LineReader implements Lines {
       if (this.#isAtEnd) break;
       if (block === undefined) {
         this.#isAtEnd = true;
-        this.#keep(this.#decoder.end());
+        if (this.#decoder !== undefined) this.#keep(this.#decoder.end());
         if (this.#rest !== "") return this.#finish("", "");
       } else {
+        this.#decoder ??= isUtf16(block) ? new Utf16Reader(block) : new Utf8Reader();
         this.#decoder.add(block);
         const step = this.#take();
         if (step !== undefined) return step;
@@ -207,7 +234,7 @@ export class LineReader implements Lines {
 
   return(): void {
     this.#isAtEnd = true;
-    this.#decoder = new Utf8Reader();
+    this.#decoder = undefined;
     this.#begin("");
     this.#rest = "";
     this.#input.close();

@@ -1,34 +1,51 @@
 import { UsageError } from "../errors.ts";
-import { INPUT_FORMATS, type InputFormatName } from "./formats.ts";
-import { Input } from "./input.ts";
-import type { InputFormat } from "./input_format.ts";
-import type { Items, MakeTarget } from "./item.ts";
-import { LineReader, type Lines } from "./lines.ts";
-import { openMaker, parseUrlTemplate, type TargetOptions } from "./make_target.ts";
+import { INPUT_FORMATS } from "./formats.ts";
+import { isBlank, isBlankOrComment, type Line } from "./lines.ts";
+import { nameInputs } from "./input_names.ts";
+import { InputRecords, type InputToRead } from "./input_records.ts";
+import type { InputColumns, Items, MakeTarget } from "./item.ts";
+import {
+  listNames,
+  type NamedInput,
+  openMaker,
+  parseUrlTemplate,
+  type TargetOptions,
+} from "./make_target.ts";
 import { NumberItems, type RequestRange } from "./numbering.ts";
 import { refuseFields, refuseNames } from "./placeholders.ts";
+import type { OrderOptions } from "./order.ts";
+import type { Records } from "./records.ts";
 import { RecordItems } from "./record_items.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
+import { drawsValue } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
+
+/** What the records of an input are put into. */
+interface Request {
+  readonly template: UrlTemplate | undefined;
+  readonly defaults: RequestDefaults;
+}
 
 /** Options for {@linkcode openSource}. */
 export interface SourceOptions extends RequestRange, TargetOptions {
-  readonly input: { readonly path: string; readonly format: InputFormatName } | undefined;
-  /** Whether the input starts over each time it has ended. @default {false} */
+  /** Whether the inputs start over each time they have ended. @default {false} */
   readonly loop?: boolean | undefined;
   /** Whether only LF and CRLF end a line of it. @default {false} */
   readonly onlyLf?: boolean | undefined;
+  /** Whether a line of them that begins with `#` is a comment. @default {false} */
+  readonly comments?: boolean | undefined;
 }
 
 /** Where the targets of a run come from: items, and what makes a target of each. */
 export interface TargetSource {
   readonly items: Items;
   readonly make: MakeTarget;
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
+  readonly columns: InputColumns;
   /** The random part of the run: what is drawn for a request depends on it. */
   readonly seed: string;
+  /** Whether templates draw values that are others in each run. */
+  readonly isDrawn: boolean;
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
 }
@@ -36,86 +53,115 @@ export interface TargetSource {
 /**
  * Opens the source of a run's targets.
  *
- * @throws {UsageError} If the template or the input is wrong, or one does not fit the other.
+ * @throws {UsageError} If the template or an input is wrong, or one does not fit the other.
  */
 export async function openSource(options: SourceOptions): Promise<TargetSource> {
-  const { input, seed } = options;
-  const { template, defaults } = parseUrlTemplate(options);
-  if (input === undefined) {
-    if (template === undefined) throw new UsageError("No URL is given: add one");
-    refuseFields(template, "without --input there is no record: use {} for the number");
-    refuseNames(
-      defaults,
-      () => false,
-      "without --input there is no record, only {} for the number",
-    );
-    return {
-      items: new NumberItems(options),
-      make: await openMaker(options, []),
-      columns: [],
-      seed,
-      hasOneHost: template.isOriginFixed,
-    };
+  const { inputs } = options;
+  if (inputs.length === 0) return await openNumbers(options);
+  const toRead = [];
+  let isDrawn = false;
+  for (const input of inputs) {
+    const request = parseUrlTemplate(options, input.format);
+    checkFit(input, request);
+    isDrawn ||= listNames(request.template, request.defaults).some(drawsValue);
+    toRead.push({
+      path: input.path,
+      reader: await INPUT_FORMATS[input.format].load(),
+      context: { ...request, isSkipped: options.comments ? isBlankOrComment : isBlank },
+    });
   }
-  const format = INPUT_FORMATS[input.format];
-  const { unit, hasFields, resolvesUrls } = format;
-  if (!hasFields) {
-    refuseNames(defaults, () => false, `a ${unit} has no fields, only {} for the ${unit}`);
-  }
-  if (template !== undefined && !resolvesUrls) {
-    if (!hasFields) {
-      refuseFields(template, `a ${unit} has no fields: use {} for the ${unit}, or --input-format`);
-    }
-    if (template.names.length === 0 && defaults.templates === undefined) {
-      const place = hasFields ? "no {name} of a column" : "no {}";
-      throw new UsageError(
-        `Cannot use the ${unit}s of '--input ${input.path}': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
-      );
-    }
-  }
-  const { items, columns } = await openInput(input.path, format, { template, defaults }, options);
+  const { items, columns } = await openInputs(toRead, options);
   return {
     items,
     make: await openMaker(options, columns),
     columns,
-    seed,
-    // A record's own URL can lead to another host.
-    hasOneHost: template?.isOriginFixed === true && (!resolvesUrls || template.names.length > 0),
+    seed: options.seed,
+    isDrawn,
+    hasOneHost: toRead.every(({ context: { template } }, k) =>
+      template?.isOriginFixed === true &&
+      // A record's own URL can lead to another host.
+      (!INPUT_FORMATS[inputs[k].format].resolvesUrls || template.names.length > 0)
+    ),
   };
 }
 
-async function openInput(
-  path: string,
-  format: InputFormat,
-  request: { readonly template: UrlTemplate | undefined; readonly defaults: RequestDefaults },
+async function openNumbers(options: SourceOptions): Promise<TargetSource> {
+  const { template, defaults } = parseUrlTemplate(options, undefined);
+  if (template === undefined) throw new UsageError("No URL is given: add one");
+  refuseFields(template, "without --input there is no record: use {} for the number");
+  refuseNames(
+    defaults,
+    () => false,
+    "without --input there is no record, only {} for the number",
+  );
+  return {
+    items: new NumberItems(options),
+    make: await openMaker(options, []),
+    columns: [],
+    seed: options.seed,
+    isDrawn: listNames(template, defaults).some(drawsValue),
+    hasOneHost: template.isOriginFixed,
+  };
+}
+
+/** @throws {UsageError} If the templates do not fit the records of an input. */
+function checkFit({ path, format }: NamedInput, { template, defaults }: Request): void {
+  const { unit, hasFields, resolvesUrls } = INPUT_FORMATS[format];
+  if (!hasFields) {
+    refuseNames(defaults, () => false, `a ${unit} has no fields, only {} for the ${unit}`);
+  }
+  if (template === undefined || resolvesUrls) return;
+  if (!hasFields) {
+    refuseFields(template, `a ${unit} has no fields: use {} for the ${unit}, or --input-format`);
+  }
+  if (template.names.length > 0 || defaults.templates !== undefined) return;
+  const place = hasFields ? "no {name} of a column" : "no {}";
+  throw new UsageError(
+    `Cannot use the ${unit}s of '${
+      nameInputs([{ path }])
+    }': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
+  );
+}
+
+async function sample(
+  records: Records,
+  { share = 1, seed }: OrderOptions,
+  isSkipped: (line: Line) => boolean,
+): Promise<Records> {
+  const [{ SampledRecords }, { Sample }] = await Promise.all([
+    import("./sampled_records.ts"),
+    import("./sample.ts"),
+  ]);
+  return new SampledRecords(records, new Sample(share, seed), isSkipped);
+}
+
+async function openInputs(
+  toRead: readonly InputToRead[],
   options: SourceOptions,
 ): Promise<Pick<TargetSource, "items" | "columns">> {
-  const { loop = false, onlyLf } = options;
-  const name = `--input ${path}`;
-  const { readRecords, readColumns } = await format.load();
-  const input = await Input.open(path);
-  try {
-    if (loop && !input.isRepeatable) {
-      throw new UsageError(
-        `Cannot use '--loop' with '${name}': a pipe or device is read once: put it in a file`,
-      );
-    }
-    const begin = (): Lines => readRecords(new LineReader(input, { onlyLf }));
-    const records = begin();
-    const again = (): Lines => {
-      input.rewind();
-      return begin();
-    };
-    const columns = await readColumns?.(records, { path, ...request }) ?? [];
-    const items = new RecordItems(loop ? new Rounds(records, again) : records, {
-      input,
-      name,
-      hasHeader: format.hasHeader,
-      numbers: options,
-    });
-    return { items, columns };
-  } catch (error) {
-    input.close();
-    throw error;
+  const { loop = false, onlyLf, comments = false, inputs, order } = options;
+  const isSkipped = comments ? isBlankOrComment : isBlank;
+  const name = nameInputs(inputs);
+  if (order?.isShuffled) {
+    const { ShuffledItems } = await import("./shuffled_items.ts");
+    const shuffled = { onlyLf, comments, isSkipped, name, numbers: options, order, loop };
+    return await ShuffledItems.open(toRead, shuffled);
   }
+  const { records: all, columns } = await InputRecords.open(toRead, { onlyLf, comments });
+  const once = loop ? all.unrepeatable : undefined;
+  if (once !== undefined) {
+    all.return();
+    throw new UsageError(
+      `Cannot use '--loop' with '${
+        nameInputs([{ path: once }])
+      }': a pipe or device is read once: put it in a file`,
+    );
+  }
+  const records = order?.share === undefined ? all : await sample(all, order, isSkipped);
+  const items = new RecordItems(loop ? new Rounds(records) : records, {
+    name,
+    numbers: options,
+    isSkipped,
+  });
+  return { items, columns };
 }

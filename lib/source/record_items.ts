@@ -1,24 +1,23 @@
 import { InputError, UsageError } from "../errors.ts";
 import type { MaybePromise, Step } from "../stream.ts";
-import type { Input } from "./input.ts";
 import { END, type Item, type Items, ReusedItem } from "./item.ts";
-import { isBlank, type Line, type Lines } from "./lines.ts";
+import type { Line } from "./lines.ts";
 import { countNumbers, type RequestRange } from "./numbering.ts";
+import type { Records } from "./records.ts";
 import { Rounds } from "./rounds.ts";
 
 /** Options for {@linkcode RecordItems}. */
 export interface RecordItemsOptions {
-  readonly input: Pick<Input, "progress">;
-  /** The argument that names the input, for messages. */
+  /** The arguments that name the inputs, for messages. */
   readonly name: string;
-  /** Whether each round that is read from the file begins with a header. */
-  readonly hasHeader: boolean;
   readonly numbers: RequestRange;
+  /** Whether a line does not count. */
+  readonly isSkipped: (line: Line) => boolean;
 }
 
 /**
- * The records of an input. The number of a record is its place in the input, from 0, without blank
- * lines; records that are not wanted are skipped. Where the input starts over, the numbers
+ * The records of inputs. The number of a record is its place in all of them, from 0, without blank
+ * lines; records that are not wanted are skipped. Where the inputs start over, the numbers
  * continue.
  */
 export class RecordItems implements Items {
@@ -27,18 +26,17 @@ export class RecordItems implements Items {
   readonly #end: number;
   /** How many items there will be; undefined where that is not known. */
   readonly total: number | undefined;
-  readonly #records: Lines | Rounds;
+  readonly #records: Records | Rounds;
   #next = 0;
   /** The number of the first record of this round. */
   #first = 0;
   readonly #item = new ReusedItem();
-  #isHeaderNext = false;
   #isClosed = false;
-  /** How many records the input had; undefined until it has ended. */
+  /** How many records the inputs had; undefined until they have ended. */
   ended: number | undefined;
 
-  /** @param records behind the header; rounds, where the input is to start over */
-  constructor(records: Lines | Rounds, options: RecordItemsOptions) {
+  /** @param records rounds, where the inputs are to start over */
+  constructor(records: Records | Rounds, options: RecordItemsOptions) {
     const { numbers } = options;
     this.#records = records;
     this.#options = options;
@@ -47,8 +45,8 @@ export class RecordItems implements Items {
   }
 
   /**
-   * @throws {UsageError} If the input is to start over, and is empty.
-   * @throws {InputError} If the input breaks off, or has become empty.
+   * @throws {UsageError} If the inputs are to start over, and are empty.
+   * @throws {InputError} If an input breaks off, or all have become empty.
    */
   next(): MaybePromise<Step<Item>> {
     while (this.#next < this.#end) {
@@ -74,11 +72,7 @@ export class RecordItems implements Items {
   #take(step: Step<Line>): Step<Item> | undefined {
     if (step.done) return this.#endRound();
     const record = step.value;
-    if (isBlank(record)) return undefined;
-    if (this.#isHeaderNext) {
-      this.#isHeaderNext = false;
-      return undefined;
-    }
+    if (this.#options.isSkipped(record)) return undefined;
     const i = this.#next++;
     const { start, shard } = this.#options.numbers;
     if (i < start || i % shard.count !== shard.index) return undefined;
@@ -86,12 +80,13 @@ export class RecordItems implements Items {
     item.i = i;
     item.record = record;
     item.line = this.#records.line;
+    item.input = this.#records.input;
     return item.step;
   }
 
-  /** Starts the input over, or ends. */
+  /** Starts the inputs over, or ends. */
   #endRound(): Step<Item> | undefined {
-    const { hasHeader, numbers: { start }, name } = this.#options;
+    const { numbers: { start }, name } = this.#options;
     if (this.#isClosed) return this.#close();
     if (!(this.#records instanceof Rounds)) {
       this.ended = this.#next;
@@ -109,7 +104,7 @@ export class RecordItems implements Items {
         `Cannot go on with '${name}': it has become empty: do not change it during a run`,
       );
     }
-    this.#isHeaderNext = this.#records.begin() && hasHeader;
+    this.#records.begin();
     // Whole rounds that are not wanted need not be read.
     this.#next += Math.max(0, Math.floor((start - this.#next) / length)) * length;
     this.#first = this.#next;
@@ -120,10 +115,10 @@ export class RecordItems implements Items {
     return END;
   }
 
-  /** The share of the input that was read, 0 to 1; undefined where the size is unknown, and in rounds. */
+  /** The share of the inputs that was read, 0 to 1; undefined where a size is unknown, and in rounds. */
   progress(): number | undefined {
     const records = this.#records;
-    return records instanceof Rounds ? undefined : this.#options.input.progress(records.unread);
+    return records instanceof Rounds ? undefined : records.progress;
   }
 
   return(): void {

@@ -1,5 +1,6 @@
 import { mapStep, type MaybePromise, type Step } from "../stream.ts";
 import { type Line, type Lines, toText } from "./lines.ts";
+import type { Records } from "./records.ts";
 
 /** The maximum number of characters (UTF-16 code units) of records in memory. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
@@ -7,26 +8,22 @@ const MAX_KEPT_LENGTH = 1024 * 1024;
 const RECORD_LENGTH = 64;
 
 /**
- * The records of an input, round after round. A short input is read once, and its records stay in
+ * The records of inputs, round after round. A short input is read once, and its records stay in
  * memory: to read a line again for each request costs 5 us, almost as much as the request.
  */
 export class Rounds implements Lines {
-  #records: Lines;
-  readonly #again: () => Lines;
+  readonly #records: Records;
   /** The records of the first round; undefined once they are too many. */
-  #kept: { readonly record: Line; readonly line: number }[] | undefined = [];
+  #kept: { readonly record: Line; readonly line: number; readonly input: number }[] | undefined =
+    [];
   #keptLength = 0;
   /** Which of the kept records comes next; undefined while the input is read. */
   #place: number | undefined;
   line = 0;
+  input = 0;
 
-  /**
-   * @param first the records of the first round
-   * @param again reads the input again, from its start
-   */
-  constructor(first: Lines, again: () => Lines) {
-    this.#records = first;
-    this.#again = again;
+  constructor(records: Records) {
+    this.#records = records;
   }
 
   get unread(): number {
@@ -39,6 +36,7 @@ export class Rounds implements Lines {
     const kept = this.#kept![this.#place++];
     if (kept === undefined) return { value: undefined, done: true };
     this.line = kept.line;
+    this.input = kept.input;
     return { value: kept.record, done: false };
   }
 
@@ -46,24 +44,20 @@ export class Rounds implements Lines {
     if (step.done) return step;
     const record = step.value;
     this.line = this.#records.line;
+    this.input = this.#records.input;
     if (this.#kept !== undefined) {
       const { length } = toText(record);
       this.#keptLength += length + RECORD_LENGTH;
       if (this.#keptLength > MAX_KEPT_LENGTH) this.#kept = undefined;
-      else this.#kept.push({ record, line: this.line });
+      else this.#kept.push({ record, line: this.line, input: this.input });
     }
     return step;
   };
 
-  /**
-   * Begins the next round; the one before has come to its end.
-   *
-   * @returns whether the input is read again, with its header
-   */
-  begin(): boolean {
-    if (this.#kept === undefined) this.#records = this.#again();
+  /** Begins the next round; the one before has come to its end. */
+  begin(): void {
+    if (this.#kept === undefined) this.#records.restart();
     else this.#place = 0;
-    return this.#kept === undefined;
   }
 
   return(): void {

@@ -17,3 +17,12 @@ export async function drawRandom(
   const text = new TextEncoder().encode(`${purpose} ${salt}`);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", text)).subarray(0, LENGTH);
 }
+
+/**
+ * The seed of a run's templates, in hexadecimal: what they draw for a request depends on it.
+ *
+ * @param salt the random part of the run's journal, if it has one
+ */
+export async function drawSeed(salt?: string): Promise<string> {
+  return (await drawRandom("templates", salt)).toHex();
+}

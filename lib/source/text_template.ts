@@ -59,22 +59,11 @@ export function parseParts(source: string): TemplatePart[] {
   return parts;
 }
 
-/** What a user could have written for such parts. */
-export function formatParts(parts: readonly TemplatePart[]): string {
-  return parts.map((part) =>
-    typeof part === "string"
-      ? escapeBraces(part)
-      : part.value ?? `{${part.isRaw ? "+" : ""}${part.name}}`
-  ).join("");
-}
-
 /** A number as JSON writes it (RFC 8259 §6), or a truth value. */
 const BARE_JSON = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false)$/;
 
 /** A header field's value or a body with placeholders. */
 export class TextTemplate {
-  /** What the user wrote. */
-  readonly source: string;
   readonly parts: readonly TemplatePart[];
   readonly kind: Kind;
   /** What stands before the first placeholder; without placeholders, all of it. */
@@ -86,16 +75,10 @@ export class TextTemplate {
    * @throws {UsageError} If a function has arguments that it does not take.
    */
   static parse(source: string, kind: Kind = "text"): TextTemplate {
-    return new TextTemplate(parseParts(source), kind, source);
+    return new TextTemplate(parseParts(source), kind);
   }
 
-  /** @param source what the user wrote */
-  constructor(
-    parts: readonly TemplatePart[],
-    kind: Kind = "text",
-    source: string = formatParts(parts),
-  ) {
-    this.source = source;
+  constructor(parts: readonly TemplatePart[], kind: Kind = "text") {
     this.parts = parts;
     this.kind = kind;
     const place = findPlaceholders(kind);
@@ -126,6 +109,20 @@ export class TextTemplate {
     literals.push(literal);
     this.start = literals[0];
     this.placeholders = found.map((one, k) => ({ ...one, after: literals[k + 1] }));
+  }
+
+  /** What a user could have written for it, with the values of variables. */
+  get source(): string {
+    return this.parts.map((part) =>
+      typeof part === "string"
+        ? escapeBraces(part)
+        : part.value ?? `{${part.isRaw ? "+" : ""}${part.name}}`
+    ).join("");
+  }
+
+  /** Whether a variable of the environment has filled in some of it. */
+  get hasVariables(): boolean {
+    return this.parts.some((part) => typeof part !== "string" && part.value !== undefined);
   }
 
   /** Whether there is something to fill in. */

@@ -11,6 +11,8 @@ import type { Histogram, HistogramState } from "./histogram.ts";
 import { readLatency } from "./latency.ts";
 import { computeRarity, parsePercentile } from "./percentile.ts";
 import type { Latency, OwnLate, Snapshot, Statistics, ThresholdUnit } from "./snapshot.ts";
+import { type PhaseFigures, toPhaseFigures } from "./phase_times.ts";
+import { type ByPhase, mapPhases, type Phase, PHASES } from "./phases.ts";
 import { listHosts, listSlowest, type SummaryHost, type SummarySlow } from "./top.ts";
 
 /** The summary as plain data. Its names are a contract with the users' scripts. */
@@ -19,6 +21,8 @@ export interface Summary {
   readonly requests: number;
   readonly succeeded: number;
   readonly failed: number;
+  /** Requests of the warm-up, which no other figure counts. */
+  readonly warm_up: number;
   /** Requests that were not sent, since their host was given up; they count as failed. */
   readonly skipped: number;
   /** Failures by kind. */
@@ -33,6 +37,8 @@ export interface Summary {
   /** Bytes of bodies. */
   readonly bytes: number;
   readonly latency_ms: Latency;
+  /** How long the phases of responses took; null where nothing was measured. */
+  readonly phases_ms: { readonly [phase in Phase]?: PhaseFigures | null };
   /** The maximum number of requests in flight. */
   readonly concurrency: number;
   readonly mean_in_flight_ms: number;
@@ -69,8 +75,9 @@ export interface Summary {
   readonly slowest: readonly SummarySlow[] | null;
   /** The busiest first, and then the others together. */
   readonly hosts: readonly SummaryHost[] | null;
-  /** In microseconds, like `histogram`; null without a rate. */
+  /** In microseconds, as the next ones; null without a rate. */
   readonly own_late_histogram: HistogramState | null;
+  readonly phase_histograms: ByPhase<HistogramState>;
   /** The latencies of the responses that succeeded. */
   readonly histogram: HistogramState;
 }
@@ -126,6 +133,7 @@ export type Kind =
   | "statuses"
   | "errors"
   | "latency"
+  | "phases"
   | "late"
   | "own lateness or null"
   | "cluster or null"
@@ -133,7 +141,8 @@ export type Kind =
   | "slow responses or null"
   | "host list or null"
   | "histogram"
-  | "histogram or null";
+  | "histogram or null"
+  | "histograms by phase";
 
 /** How the values of a run's parts, such as its shards, become the one of all. */
 export type Merge =
@@ -148,6 +157,7 @@ export type Merge =
   | "statuses"
   | "errors"
   | "histogram"
+  | "histograms by phase"
   | "clusters"
   | "slow responses"
   | "host lists"
@@ -157,6 +167,7 @@ export type Merge =
   | "mean by attempts"
   | "late"
   | "latency of histogram"
+  | "phases of histograms"
   | "own lateness of histogram";
 
 /** What a summary is made of. */
@@ -262,6 +273,9 @@ export const LATENCIES: readonly (keyof Latency)[] = [
   "stddev",
 ];
 
+/** What two runs are compared by, of each phase. */
+const COMPARED = ["p50", "p99"] as const;
+
 const TRENDS: Readonly<Record<string, Trend>> = { min: "falls", max: "grows", p100: "grows" };
 
 /** What all thresholds for latencies have. */
@@ -315,6 +329,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     ],
     thresholds: [{ name: "failed", trend: "grows", hasShare: true }],
   },
+  warm_up: { kind: "count", unit: "count", of: ({ warmUp = 0 }) => warmUp, merge: "sum" },
   skipped: {
     kind: "count",
     unit: "count",
@@ -468,6 +483,51 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
         },
       },
     ],
+  },
+  phases_ms: {
+    kind: "phases",
+    unit: "ms",
+    of: ({ phases }) =>
+      Object.fromEntries(PHASES.map((phase) => [phase, toPhaseFigures(phases[phase])])),
+    merge: "phases of histograms",
+    compare: [{
+      title: "phases",
+      by: ({ phases_ms }) => phases_ms && listPhaseFigures(phases_ms),
+      names: PHASES.flatMap((phase) => COMPARED.map((name) => `${phase} ${name}`)),
+    }],
+    metrics: [
+      {
+        name: "myriad_phases_total",
+        type: "counter",
+        help: "How often a phase of a response was measured: dns, connect, tls, ttfb.",
+        label: "phase",
+        of: ({ phases }) => ({ ...mapPhases(phases, ({ count }) => count) }),
+      },
+      {
+        name: "myriad_phase_seconds_total",
+        type: "counter",
+        help: "Seconds that phases of responses took, all together.",
+        label: "phase",
+        of: ({ phases }) => ({ ...mapPhases(phases, ({ sum }) => sum / 1e6) }),
+      },
+    ],
+    thresholds: PHASES.map((phase): Bounded => ({
+      ...LATENCY_BOUND,
+      name: phase,
+      of: ({ phases }, name) => {
+        const histogram = phases[phase];
+        return histogram === undefined ? null : readLatency(histogram, name);
+      },
+      sample: ({ phases }) => phases[phase]?.count ?? 0,
+      members: {
+        form: new RegExp(`^${phase}(?:\\.(.*))?$`),
+        examples: [`${phase}.p95`],
+        advise: (name) =>
+          (LATENCIES as readonly string[]).includes(name) || parsePercentile(name) !== undefined
+            ? undefined
+            : `${phase}.min, ${phase}.mean, ${phase}.max, ${phase}.stddev or a percentile, like ${phase}.p95`,
+      },
+    })),
   },
   concurrency: {
     kind: "count",
@@ -696,6 +756,11 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     of: ({ ownLateHistogram }) => ownLateHistogram?.toJSON() ?? null,
     merge: "histogram",
   },
+  phase_histograms: {
+    kind: "histograms by phase",
+    of: ({ phases }) => mapPhases(phases, (histogram) => histogram.toJSON()),
+    merge: "histograms by phase",
+  },
   histogram: { kind: "histogram", of: ({ histogram }) => histogram.toJSON(), merge: "histogram" },
 };
 
@@ -707,6 +772,13 @@ export const FIGURE_ROWS = Object.entries(FIGURES) as readonly (readonly [
 
 function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function listPhaseFigures(phases: Summary["phases_ms"]): Record<string, number> {
+  return Object.fromEntries(PHASES.flatMap((phase) => {
+    const figures = phases[phase];
+    return figures ? COMPARED.map((name) => [`${phase} ${name}`, figures[name]]) : [];
+  }));
 }
 
 function countByKind(errors: Summary["errors"]): Record<string, number> {

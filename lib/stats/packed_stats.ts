@@ -7,6 +7,7 @@ import { ERROR_KINDS } from "../result.ts";
 import { type Check, isCount, isList, isObject, isShape, isText } from "../text/json_shape.ts";
 import { toDelta } from "./histogram.ts";
 import { isHostDeltas } from "./host_tally.ts";
+import { toPhaseDeltas } from "./phase_times.ts";
 import { isSlowRequest, MAX_SLOWEST } from "./slowest.ts";
 import { findWrongStat, type Stats, type StatsDelta, type StatsState } from "./stats.ts";
 
@@ -44,8 +45,14 @@ export function packStats(stats: Stats): PackedStats {
 
 /** What {@linkcode Stats.add} takes. */
 export function unpackStats(packed: PackedStats): StatsDelta {
-  const { latency, ownLate, details } = packed;
-  return { ...packed, latency: toDelta(latency), ownLate: ownLate && toDelta(ownLate), details };
+  const { latency, phases, ownLate, details } = packed;
+  return {
+    ...packed,
+    latency: toDelta(latency),
+    phases: toPhaseDeltas(phases),
+    ownLate: ownLate && toDelta(ownLate),
+    details,
+  };
 }
 
 /** Whether a value of JSON is what {@linkcode packStats} gives. */

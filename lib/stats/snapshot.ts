@@ -6,6 +6,7 @@
 import type { ErrorKind } from "../result.ts";
 import type { Unit } from "../text/format.ts";
 import type { Histogram } from "./histogram.ts";
+import type { ByPhase } from "./phases.ts";
 
 /** How late starts were by the program's own doing, in milliseconds; those in time count as 0. */
 export type OwnLate = Pick<Latency, "mean" | "p50" | "p99" | "max">;
@@ -150,7 +151,9 @@ export interface Snapshot {
   readonly requests: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** How many requests there will be; undefined if the source does not tell. */
+  /** Requests of the warm-up; nothing else counts them. Missing where there can be none. */
+  readonly warmUp?: number;
+  /** How many requests there will be, without those of the warm-up so far; undefined if the source does not tell. */
   readonly total: number | undefined;
   /** The share that has its results, 0 to 1, or undefined if the source does not tell. */
   readonly progress: number | undefined;
@@ -175,6 +178,8 @@ export interface Snapshot {
   readonly latency: Latency;
   /** A copy of the latencies of responses so far, in microseconds. */
   readonly histogram: Histogram;
+  /** Copies of how long the phases of responses took so far, in microseconds. */
+  readonly phases: ByPhase<Histogram>;
   /** How many hosts and slow responses the summary has; undefined if none. */
   readonly top?: number | undefined;
   /**

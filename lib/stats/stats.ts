@@ -18,11 +18,14 @@ import {
   type HistogramDelta,
   type HistogramState,
   isHistogramState,
+  toDelta,
 } from "./histogram.ts";
 import { type HostDelta, HostTally, isHostDeltas } from "./host_tally.ts";
 import { LateStarts, type LateState } from "./late_starts.ts";
 import { toLatency, toOwnLate } from "./latency.ts";
 import { NameCounts } from "./name_counts.ts";
+import { isPhaseStates, PhaseTimes, toPhaseDeltas } from "./phase_times.ts";
+import type { ByPhase } from "./phases.ts";
 import { isSlowRequest, MAX_SLOWEST, Slowest } from "./slowest.ts";
 import type { SlowRequest, Snapshot, Statistics } from "./snapshot.ts";
 import {
@@ -84,6 +87,8 @@ interface PlainStats<H> extends Totals {
   /** By status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly latency: H;
+  /** Of responses that succeeded, as the latency. */
+  readonly phases: ByPhase<H>;
   readonly errors: Snapshot["errors"];
   readonly retries: Snapshot["retries"];
   readonly skipped: number;
@@ -91,6 +96,15 @@ interface PlainStats<H> extends Totals {
   /** Missing without a rate. */
   readonly ownLate?: H | undefined;
   readonly tolerated: number;
+  /** Requests of the warm-up, which count nowhere else; missing without any. */
+  readonly warmUp?: WarmUpCount | undefined;
+}
+
+/** How many requests a warm-up had. */
+interface WarmUpCount {
+  readonly requests: number;
+  /** Those of them that failed. */
+  readonly failed: number;
 }
 
 /**
@@ -132,6 +146,7 @@ const REQUIRED: Shape = {
   ofFailed: isShape({ ...TOTALS, statuses: isStatusCounts }),
   statuses: isStatusCounts,
   latency: isHistogramState,
+  phases: isPhaseStates,
   errors: isErrorCounts,
   retries: isMap(isCount),
   skipped: isCount,
@@ -140,6 +155,7 @@ const REQUIRED: Shape = {
 };
 const OPTIONAL: Shape = {
   ownLate: isHistogramState,
+  warmUp: isShape({ requests: isCount, failed: isCount }),
   top: isShape({ hosts: isHostDeltas, slowest: isList(isSlowRequest, MAX_SLOWEST) }),
 };
 
@@ -197,12 +213,14 @@ export class Stats {
   /** The part of the statuses that comes from failures. */
   readonly #failedStatuses = new StatusCounts();
   readonly #latency = new Histogram();
+  readonly #phases = new PhaseTimes();
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new NameCounts();
   readonly #late = new LateStarts();
   /** Of starts at a rate; undefined before the first one. */
   #ownLate: Histogram | undefined;
   readonly #errors = new ErrorTally();
+  readonly #warmUp = new Sums("requests", "failed");
   #hasExpectedStatuses: boolean;
   readonly #top: number | undefined;
   /** Without `--top`, journals do not hold them: those of a resumed run are of its last part. */
@@ -223,11 +241,12 @@ export class Stats {
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
   static from(state: StatsState, options?: StatsOptions): Stats {
     const stats = new Stats(options);
-    const { latency, ownLate, top } = state;
+    const { latency, phases, ownLate, top } = state;
     stats.add({
       ...state,
-      latency: Histogram.from(latency).take(),
-      ownLate: ownLate && Histogram.from(ownLate).take(),
+      latency: toDelta(latency),
+      phases: toPhaseDeltas(phases),
+      ownLate: ownLate && toDelta(ownLate),
       details: top && { ...top, messages: [] },
     });
     return stats;
@@ -250,6 +269,11 @@ export class Stats {
     return this.#sums.of.requests;
   }
 
+  /** The same together with those of the warm-up, which count nowhere else. */
+  get results(): number {
+    return this.requests + this.#warmUp.of.requests;
+  }
+
   /** Those of them that failed. */
   get failed(): number {
     return this.#sums.of.failed;
@@ -261,15 +285,17 @@ export class Stats {
    * of adding.
    */
   add(delta: StatsDelta): void {
-    const { ofFailed, ownLate, details } = delta;
+    const { ofFailed, ownLate, warmUp, details } = delta;
     this.#sums.add(delta);
     this.#ofFailed.add(ofFailed);
     this.#failedStatuses.add(ofFailed.statuses);
     this.#statuses.add(delta.statuses);
     this.#latency.addDelta(delta.latency);
+    this.#phases.add(delta.phases);
     this.#errors.add(delta.errors);
     this.#retries.add(delta.retries);
     this.#late.add(delta.late);
+    if (warmUp !== undefined) this.#warmUp.add(warmUp);
     if (ownLate !== undefined) (this.#ownLate ??= new Histogram()).addDelta(ownLate);
     if (this.#details === undefined || details === undefined) return;
     this.#details.hosts.add(details.hosts);
@@ -305,10 +331,12 @@ export class Stats {
       ofFailed: { ...this.#ofFailed[how](), statuses: this.#failedStatuses[how]() },
       statuses: this.#statuses[how](),
       latency: this.#latency[how](),
+      phases: this.#phases[how](),
       errors: this.#errors[how](),
       retries: this.#retries[how](),
       late: this.#late[how](),
       ownLate: this.#ownLate?.[how](),
+      warmUp: this.#warmUp.of.requests > 0 ? this.#warmUp[how]() : undefined,
     };
   }
 
@@ -319,7 +347,7 @@ export class Stats {
    */
   withoutFailed(refuted?: Refuted): Stats {
     const state = refuted === undefined ? this.toJSON() : withFailed(this.toJSON(), refuted);
-    const { ofFailed: { bytes, attempts, sent, busyMs, statuses }, top } = state;
+    const { ofFailed: { bytes, attempts, sent, busyMs, statuses }, top, warmUp } = state;
     return Stats.from({
       ...state,
       ...top && {
@@ -333,6 +361,7 @@ export class Stats {
       requests: state.requests - state.failed,
       failed: 0,
       skipped: 0,
+      warmUp: warmUp && { requests: warmUp.requests - warmUp.failed, failed: 0 },
       bytes: state.bytes - bytes,
       attempts: state.attempts - attempts,
       sent: state.sent - sent,
@@ -355,6 +384,7 @@ export class Stats {
     if (result.error !== undefined) this.#recordError(result.error, result);
     else if (result.status !== null) {
       this.#latency.record(result.ms * 1000);
+      this.#phases.record(result);
       if (
         result.status >= MIN_ERROR_STATUS && result.target.expect?.statuses === undefined
       ) sums.tolerated++;
@@ -362,6 +392,12 @@ export class Stats {
     if (this.#details === undefined) return;
     this.#details.hosts.record(result);
     this.#details.slowest.record(result);
+  }
+
+  /** Counts a result of the warm-up, and nothing else of it. */
+  recordWarmUp({ error }: Pick<Result, "error">): void {
+    this.#warmUp.of.requests++;
+    if (error !== undefined) this.#warmUp.of.failed++;
   }
 
   /** Counts an attempt after which there is another. */
@@ -409,6 +445,7 @@ export class Stats {
       requests,
       succeeded: requests - failed,
       failed,
+      warmUp: this.#warmUp.of.requests,
       skipped,
       errors: this.#errors.toJSON(),
       statuses: this.#statuses.toJSON(),
@@ -417,6 +454,7 @@ export class Stats {
       bytes,
       latency: toLatency(histogram),
       histogram: histogram.clone(),
+      phases: this.#phases.clone(),
       top: this.#top,
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
@@ -469,7 +507,8 @@ function withFailed(state: StatsState, refuted: Refuted): StatsState {
     latency,
     // It does not count responses whose records had an expectation of their own.
     tolerated: Math.max(0, tolerated - countErrorStatuses(statuses)),
-    // Which hosts they were of is not known.
+    // Their phases and hosts are not known.
+    phases: {},
     top: state.top && { hosts: [], slowest: [] },
   };
 }

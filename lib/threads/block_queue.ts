@@ -1,4 +1,4 @@
-import type { Item } from "../source/item.ts";
+import { type Item, listInputs } from "../source/item.ts";
 import { OverlongLine, toText } from "../source/lines.ts";
 import { detachString } from "../text/detach.ts";
 import type { Block } from "./messages.ts";
@@ -96,6 +96,7 @@ class NumberBuilder {
 class RecordBuilder {
   #places: number[] = [];
   #overlong: number[] = [];
+  #inputs: number[] = [];
   #texts: string[] = [];
   /** The text that has not ended. */
   #text = "";
@@ -107,12 +108,13 @@ class RecordBuilder {
     return this.textLength + this.length * ITEM_BYTES;
   }
 
-  add({ i, record, line }: Item): void {
+  add({ i, record, line, input }: Item): void {
     const text = toText(record);
     if (record instanceof OverlongLine) this.#overlong.push(this.length);
     this.#text += text;
     this.textLength += text.length;
     this.#places.push(i, line, this.textLength);
+    this.#inputs.push(input);
     this.length++;
     if (this.#text.length >= MAX_PIECE_LENGTH) this.#endText();
   }
@@ -131,9 +133,11 @@ class RecordBuilder {
       places: Float64Array.from(this.#places),
       texts: this.#texts,
       overlong: this.#overlong,
+      inputs: listInputs(this.#inputs),
     };
     this.#places = [];
     this.#overlong = [];
+    this.#inputs = [];
     this.#texts = [];
     this.textLength = 0;
     this.length = 0;

@@ -128,12 +128,13 @@ class RecordReader implements Reader {
   }
 
   next(): Step<Item> | undefined {
-    const { places, texts, overlong } = this.#block;
+    const { places, texts, overlong, inputs } = this.#block;
     const place = this.#place;
     if (place === places.length) return undefined;
     const item = this.#item;
     item.i = places[place];
     item.line = places[place + 1];
+    if (inputs.length > 0) item.input = inputs[place / 3];
     const end = places[place + 2];
     if (end > this.#end) {
       this.#text = texts[this.#next++];

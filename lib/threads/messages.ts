@@ -14,6 +14,7 @@ import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
 import type { SharedRun } from "../schedule/common_state.ts";
 import type { News } from "../schedule/news.ts";
+import type { InputColumns } from "../source/item.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
 import type { StatsDelta } from "../stats/stats.ts";
 import type { EncodedResults } from "../run/outputs.ts";
@@ -32,12 +33,14 @@ export interface NumberBlock {
 /** Targets that are made of records. */
 export interface RecordBlock {
   readonly kind: "records";
-  /** For each record: its number, its line in the input from 1, and where it ends in the texts. */
+  /** For each record: its number, its line in its input from 1, and where it ends in the texts. */
   readonly places: Float64Array<ArrayBuffer>;
   /** All records, one behind the other; of a record that is too long, its start. Each is in one text. */
   readonly texts: readonly string[];
   /** Which of them, from 0, are the starts of records that are too long. */
   readonly overlong: readonly number[];
+  /** The input of each, from 0; empty where all are of the first one. */
+  readonly inputs: readonly number[];
 }
 
 /** Some of the targets of a run. */
@@ -55,12 +58,14 @@ export interface WorkerSetup {
   readonly index: number;
   readonly count: number;
   readonly options: PackedOptions;
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
+  /** What the headers of the inputs have. */
+  readonly columns: InputColumns;
   /** The random part of the run: what is drawn for a request depends on it. */
   readonly seed: string;
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
+  /** The memory of what all workers may receive and send; undefined without a limit. */
+  readonly budget: SharedArrayBuffer | undefined;
   /** What all workers need in common to show requests; undefined if none are shown. */
   readonly transcripts: SharedArrayBuffer | undefined;
 }
@@ -161,6 +166,8 @@ export type FromWorker =
   | CookiesMessage
   | NewsMessage
   | { readonly type: "notice"; readonly text: string }
+  /** It has left credentials out of a failure for the first time. */
+  | { readonly type: "withheld" }
   /** It was told to stop, and starts no more requests. */
   | { readonly type: "stopped"; readonly state: WorkerState }
   /**

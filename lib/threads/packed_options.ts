@@ -1,6 +1,7 @@
 import { type Capture, parseCapture } from "../check/capture.ts";
 import { Pattern } from "../check/pattern.ts";
 import { BELOW_400, StatusSet } from "../check/status_set.ts";
+import { Form, type PackedForm } from "../form/form.ts";
 import type { RetryOptions, RunOptions } from "../options/run_options.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import { type Kind, type TemplatePart, TextTemplate } from "../source/text_template.ts";
@@ -12,17 +13,22 @@ const NEEDED = {
   body: true,
   captures: true,
   cluster: false,
+  comments: false,
   concurrency: true,
   connections: true,
   connectTimeoutMs: true,
   connectTo: true,
   cookieJar: false,
+  defaultScheme: true,
   details: true,
+  disableKeepAlive: true,
   dryRun: false,
   durationMs: false,
   engine: true,
   expect: true,
   failures: true,
+  failuresWithSecrets: true,
+  form: true,
   giveUpAfterMs: true,
   hdr: false,
   holdBytes: false,
@@ -32,8 +38,9 @@ const NEEDED = {
   hostConcurrency: true,
   hostDelayMs: true,
   hostGiveUpMs: true,
+  hostRate: true,
   idleTimeoutMs: true,
-  input: true,
+  inputs: true,
   ipVersion: true,
   isStdoutTaken: false,
   json: false,
@@ -41,8 +48,10 @@ const NEEDED = {
   loop: false,
   lostAfterMs: false,
   maxBodyBytes: true,
+  maxBytesPerSecond: true,
   method: true,
   metrics: false,
+  order: true,
   otlp: false,
   output: true,
   overwrite: false,
@@ -51,6 +60,7 @@ const NEEDED = {
   proxy: true,
   rampUpMs: true,
   rate: true,
+  raw: true,
   redirects: true,
   report: false,
   requestId: false,
@@ -68,6 +78,7 @@ const NEEDED = {
   streams: true,
   summaries: false,
   templates: true,
+  think: true,
   threads: false,
   thresholds: false,
   timeoutMs: true,
@@ -76,7 +87,9 @@ const NEEDED = {
   transport: true,
   unixSocket: true,
   url: true,
+  variables: true,
   verbose: true,
+  warmUpMs: true,
 } as const satisfies Record<keyof RunOptions, boolean>;
 
 type NeededName = {
@@ -105,11 +118,15 @@ interface PackedTemplate {
 interface PackedTemplates {
   readonly headers: ReadonlyMap<HeaderList[number], PackedTemplate>;
   readonly body: PackedTemplate | undefined;
+  readonly bodyFlag: string | undefined;
 }
 
 /** {@linkcode WorkerOptions} as plain data. It holds secrets, and stays within the process. */
 export interface PackedOptions
-  extends Omit<WorkerOptions, "expect" | "captures" | "templates" | "retry"> {
+  extends Omit<WorkerOptions, "expect" | "captures" | "body" | "form" | "templates" | "retry"> {
+  /** Undefined for a form. */
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly form: PackedForm | undefined;
   readonly expect: PackedExpectation;
   readonly captures: readonly string[];
   readonly templates: PackedTemplates | undefined;
@@ -121,14 +138,17 @@ export function packOptions(options: WorkerOptions): PackedOptions {
   const needed = Object.fromEntries(
     NEEDED_NAMES.map((name) => [name, options[name as NeededName]]),
   ) as unknown as WorkerOptions;
-  const { expect, captures, templates, retry } = options;
+  const { expect, captures, body, form, templates, retry } = options;
   return {
     ...needed,
+    body: body instanceof Uint8Array && form === undefined ? body : undefined,
+    form: form?.pack(),
     expect: packExpectation(expect),
     captures: captures.map(({ text }) => text),
     templates: templates && {
       headers: new Map(Array.from(templates.headers, ([field, it]) => [field, packTemplate(it)])),
-      body: templates.body && packTemplate(templates.body),
+      body: templates.body instanceof TextTemplate ? packTemplate(templates.body) : undefined,
+      bodyFlag: templates.bodyFlag,
     },
     retry: { ...retry, expected: retry.expected?.text },
   };
@@ -136,12 +156,15 @@ export function packOptions(options: WorkerOptions): PackedOptions {
 
 /** The options again, from a clone of what {@linkcode packOptions} has made. */
 export function unpackOptions(packed: PackedOptions): WorkerOptions {
-  const { expect, captures, templates, retry } = packed;
+  const { expect, captures, body, form: parts, templates, retry } = packed;
+  const form = parts && Form.unpack(parts);
   return {
     ...packed,
+    body: form === undefined ? body : form.body,
+    form,
     expect: unpackExpectation(expect),
     captures: captures.map((text) => parseCapture(text) as Capture),
-    templates: templates && unpackTemplates(templates),
+    templates: templates && unpackTemplates(templates, form),
     retry: { ...retry, expected: unpackStatuses(retry.expected) },
   };
 }
@@ -180,10 +203,14 @@ function packTemplate({ parts, kind }: TextTemplate): PackedTemplate {
   return { parts, kind };
 }
 
-function unpackTemplates({ headers, body }: PackedTemplates): RequestTemplates {
+function unpackTemplates(
+  { headers, body, bodyFlag }: PackedTemplates,
+  form: Form | undefined,
+): RequestTemplates {
   const unpack = ({ parts, kind }: PackedTemplate) => new TextTemplate(parts, kind);
   return {
     headers: new Map(Array.from(headers, ([field, template]) => [field, unpack(template)])),
-    body: body && unpack(body),
+    body: form !== undefined && form.body === undefined ? form : body && unpack(body),
+    bodyFlag,
   };
 }

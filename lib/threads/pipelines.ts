@@ -1,10 +1,11 @@
 import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
+import { describeWithheld } from "../output/withheld.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
 import { createCommonMemory } from "../schedule/common_state.ts";
 import { hasHostLimits } from "../schedule/hosts.ts";
-import type { Item } from "../source/item.ts";
+import type { InputColumns, Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { TargetSource } from "../source/open.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
@@ -55,6 +56,14 @@ export interface PipelinesHooks {
   onNotice(text: string): void;
 }
 
+async function createBudget(
+  { maxBytesPerSecond }: RunOptions,
+): Promise<SharedArrayBuffer | undefined> {
+  if (maxBytesPerSecond === undefined) return undefined;
+  const { createBudgetMemory } = await import("../engine/byte_budget.ts");
+  return createBudgetMemory();
+}
+
 /**
  * Several pipelines, each in a worker, that make the requests of one run. Its members are those of
  * one pipeline.
@@ -74,6 +83,9 @@ export class Pipelines implements RunningPipeline {
   #early: number[] | undefined = [];
   /** How many results the statistics had at the beginning. */
   #before = 0;
+  #failures: string | undefined;
+  /** Whether the user knows that credentials are left out of the failures. */
+  #isWithheld = false;
   readonly #failure = Promise.withResolvers<never>();
   /** Whether no more blocks are dealt. */
   #isStopped = false;
@@ -86,7 +98,7 @@ export class Pipelines implements RunningPipeline {
   /**
    * Starts the workers, and opens their engines; requests nothing.
    *
-   * @param columns what the header of the input has; empty without one
+   * @param columns what the headers of the inputs have
    * @param seed the random part of the run
    * @param jar gets the cookies of all
    * @param findCode finds the code that they run
@@ -96,7 +108,7 @@ export class Pipelines implements RunningPipeline {
     options: RunOptions,
     count: number,
     { columns, seed, jar, findCode = findWorkerCode }: {
-      columns: readonly string[];
+      columns: InputColumns;
       seed: string;
       jar?: Jar | undefined;
       findCode?: () => Promise<WorkerCode>;
@@ -108,11 +120,14 @@ export class Pipelines implements RunningPipeline {
       ? undefined
       : (await import("../transcript/channel.ts")).createChannelMemory();
     try {
+      const budget = await createBudget(options);
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
         const cookies = jar?.all();
-        const setup = { index, count, options: own, columns, seed, cookies, transcripts };
-        worker.send({ type: "open", setup });
+        worker.send({
+          type: "open",
+          setup: { index, count, options: own, columns, seed, cookies, budget, transcripts },
+        });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {
@@ -149,9 +164,10 @@ export class Pipelines implements RunningPipeline {
     const { source, pending, total, stats } = parts;
     const { start, requests, concurrency, rate } = options;
     this.#parts = parts;
+    this.#failures = options.failures;
     this.#hooks = hooks;
     const { beforeFirst } = hooks;
-    this.#before = stats.requests;
+    this.#before = stats.results;
     const workers = this.#workers;
     this.#dealer = new Dealer({
       items: beforeFirst === undefined
@@ -161,7 +177,7 @@ export class Pipelines implements RunningPipeline {
       input: source.items,
       end: start + requests,
       step: createNumbering(options).step,
-      hasRecords: options.input !== undefined,
+      hasRecords: options.inputs.length > 0,
       makeForHost: hasHostLimits(options) ? source.make : undefined,
       workers: workers.length,
       concurrency,
@@ -203,6 +219,10 @@ export class Pipelines implements RunningPipeline {
         return this.#tellOthers(worker, message);
       case "notice":
         return this.#hooks.onNotice(message.text);
+      case "withheld":
+        if (!this.#isWithheld) this.#hooks.onNotice(describeWithheld(this.#failures!));
+        this.#isWithheld = true;
+        return;
       case "stopped":
         return worker.onStopped(message.state);
       case "done":
@@ -234,7 +254,10 @@ export class Pipelines implements RunningPipeline {
     const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
     this.stats.add(results.stats);
-    this.#dealer.settle(this.#workers.indexOf(worker), results.stats.requests);
+    this.#dealer.settle(
+      this.#workers.indexOf(worker),
+      results.stats.requests + (results.stats.warmUp?.requests ?? 0),
+    );
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
@@ -319,7 +342,7 @@ export class Pipelines implements RunningPipeline {
   }
 
   get openCount(): number {
-    return this.#dealer.dealt - (this.stats.requests - this.#before);
+    return this.#dealer.dealt - (this.stats.results - this.#before);
   }
 
   get engine(): Pick<Engine, "name" | "transport"> {

@@ -11,6 +11,7 @@ import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openEngine } from "../run/open_engine.ts";
+import { openRecorder } from "../run/open_recorder.ts";
 import { IDLE, Pipeline } from "../run/pipeline.ts";
 import type { MakeTarget } from "../source/item.ts";
 import { openMaker } from "../source/make_target.ts";
@@ -76,7 +77,7 @@ class WorkerRun {
   }
 
   /** Opens the engine, and loads all that is needed later. @param cookies the first ones; undefined without a jar */
-  async open({ cookies, columns, seed, transcripts }: WorkerSetup): Promise<void> {
+  async open({ cookies, columns, seed, budget, transcripts }: WorkerSetup): Promise<void> {
     this.#make = await openMaker({ ...this.#options, seed, template: this.#options.url }, columns);
     if (cookies !== undefined) {
       const { SharedJar } = await import("../cookies/shared_jar.ts");
@@ -87,6 +88,7 @@ class WorkerRun {
     }
     const { engine, check } = await this.#openEngine(this.#options, {
       permits: createHostCheck(),
+      budget,
       cookies: this.#jar,
       bodyFor: this.#options.saveBodies === undefined
         ? undefined
@@ -96,7 +98,8 @@ class WorkerRun {
     });
     this.#engine = engine;
     this.#check = check;
-    this.#encoders = await openEncoders(this.#options, this.#index);
+    const onWithheld = (): void => this.#send({ type: "withheld" });
+    this.#encoders = await openEncoders({ ...this.#options, onWithheld }, this.#index);
     if (this.#options.saveBodies !== undefined) {
       const { Bodies } = await import("../output/bodies/bodies.ts");
       this.#joinBodies = await Bodies.loadJoin();
@@ -139,8 +142,9 @@ class WorkerRun {
     const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
     const source = new Targets(this.#source, make);
     const stats = new Stats(options);
+    const recorder = await openRecorder(stats, options);
     const pipeline = new Pipeline(
-      { source, engine: this.#engine!, check: this.#check, stats, timer: this.#timer },
+      { source, engine: this.#engine!, check: this.#check, stats, recorder, timer: this.#timer },
       { ...options, durationMs, hasOneHost, isResumable, shared },
       {
         complete: (result) => this.#bodies?.annotate(result) ?? result,

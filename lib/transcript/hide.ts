@@ -27,6 +27,16 @@ export class SecretFilter {
   /** At most {@linkcode MAX_SECRETS}. */
   readonly #secrets = new Set<string>();
 
+  /** @param known secrets that are hidden wherever they stand */
+  constructor(known: readonly string[] = []) {
+    for (const secret of known) {
+      this.#learn(secret);
+      // As it stands in a form or a query, and in JSON.
+      this.#learn(encodeURIComponent(secret.toWellFormed()));
+      this.#learn(JSON.stringify(secret).slice(1, -1));
+    }
+  }
+
   /** A line of a head, without its secrets. What follows it knows them, too. */
   line(line: string): string {
     const [, name, value] = /^(:?[^\s:]+): (.*)$/s.exec(line) ?? [];
@@ -72,7 +82,10 @@ export class SecretFilter {
         .replace(/("((?:[^"\\]|\\.){1,200})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[\d.eE+-]+)/g, hide)
         .replace(/((?:^|[?&;\n])([^=&;\s"<>]{1,200})=)[^&;\s"<>]*/g, hide)
         .replace(/(<([\w:.-]{1,200})(?:\s[^<>]*)?>)[^<]+/g, hide)
-        .replace(/(\bname="([^"\r\n]{1,200})"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)[^\r\n]+/g, hide),
+        .replace(
+          /(\bname="([^"\r\n]{1,200})"[^\r\n]*\r?\n(?:[^\r\n]{1,500}\r?\n){0,8}\r?\n)[^\r\n]+/g,
+          hide,
+        ),
     );
   }
 

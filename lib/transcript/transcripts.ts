@@ -21,14 +21,17 @@ export type Shown = "first" | "all";
 export class Transcripts implements Trace {
   readonly #shown: Shown;
   readonly #channel: Channel;
+  readonly #secrets: readonly string[];
   /** The request that is shown, if only one is. */
   #first: Target | undefined;
   /** Those of requests in flight, so as many as the concurrency at most. */
   readonly #open = new Map<Target, Transcript>();
 
-  constructor(shown: Shown, channel: Channel) {
+  /** @param secrets what is shown of no request */
+  constructor(shown: Shown, channel: Channel, secrets: readonly string[] = []) {
     this.#shown = shown;
     this.#channel = channel;
+    this.#secrets = secrets;
   }
 
   begin(target: Target): RequestTrace | undefined {
@@ -36,7 +39,7 @@ export class Transcripts implements Trace {
       if (this.#first !== undefined || !this.#channel.claim()) return undefined;
       this.#first = target;
     }
-    const transcript = new Transcript(target, (text) => {
+    const transcript = new Transcript(target, this.#secrets, (text) => {
       this.#open.delete(target);
       this.#channel.write(text);
     });
@@ -52,13 +55,14 @@ export class Transcripts implements Trace {
 /** A transcript of one request, with its redirects. */
 class Transcript implements RequestTrace {
   readonly #write: (text: string) => void;
-  readonly #secrets = new SecretFilter();
+  readonly #secrets: SecretFilter;
   #text: string;
   #hop: Hop;
   #isSent = false;
   #body: KeptBody | undefined;
 
-  constructor(target: Target, write: (text: string) => void) {
+  constructor(target: Target, secrets: readonly string[], write: (text: string) => void) {
+    this.#secrets = new SecretFilter(secrets);
     this.#write = write;
     this.#hop = target;
     this.#text = formatTitle(target);
@@ -103,7 +107,9 @@ export function formatRequest(
   const text = formatHead(">", head, secrets);
   if (body === undefined) return text;
   const start = {
-    bytes: body.subarray(0, MAX_KEPT_BYTES),
+    bytes: body instanceof Uint8Array
+      ? body.subarray(0, MAX_KEPT_BYTES)
+      : body.open().read(MAX_KEPT_BYTES),
     totalBytes: body.length,
     coding: null,
   };

@@ -13,7 +13,7 @@ const TABLE = "stats/figures.ts";
 const DERIVED: Readonly<Record<string, readonly string[]>> = {
   "commands/report/difference.ts": ["errors", "latency_ms", "statuses"],
   "commands/report/merge.ts": [
-    ...["attempts", "errors", "histogram", "late", "own_late_histogram"],
+    ...["attempts", "errors", "histogram", "late", "own_late_histogram", "phase_histograms"],
     ...["requests", "seconds", "started", "statuses", "succeeded"],
   ],
   "commands/report/summary.ts": [

@@ -6,6 +6,13 @@ const ROOT = new URL("../..", import.meta.url).href;
 
 /** Who may import whom, types too. A folder stands for its files, but for those of a longer row. */
 const MAY: Record<string, string[]> = {
+  "lib/advice/": [
+    "lib/advice/",
+    "lib/engine/",
+    "lib/options/",
+    "lib/stats/",
+    "lib/text/",
+  ],
   "lib/as_completed.ts": ["lib/pool.ts", "lib/stream.ts"],
   "lib/byte_buffer.ts": [],
   "lib/check/": [
@@ -66,6 +73,7 @@ const MAY: Record<string, string[]> = {
     "lib/options/",
     "lib/process/",
   ],
+  "lib/codec/": ["lib/codec/"],
   "lib/commands/commands.ts": [],
   "lib/commands/compare/": [
     "lib/as_completed.ts",
@@ -87,11 +95,20 @@ const MAY: Record<string, string[]> = {
     "lib/commands/help_pages.ts",
     "lib/errors.ts",
   ],
+  "lib/commands/curl/": [
+    "lib/cli/",
+    "lib/commands/curl/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/options/",
+    "lib/source/",
+  ],
   "lib/commands/help_pages.ts": [
     "lib/cli/",
     "lib/commands/commands.ts",
     "lib/commands/compare/",
     "lib/commands/completions/help.ts",
+    "lib/commands/curl/help.ts",
     "lib/commands/man/help.ts",
     "lib/commands/report/",
     "lib/commands/run/",
@@ -160,6 +177,7 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/cookies/": ["lib/cookies/", "lib/engine/", "lib/errors.ts", "lib/process/"],
   "lib/engine/": [
+    "lib/codec/",
     "lib/engine/",
     "lib/engine/fetch/",
     "lib/engine/sockets/",
@@ -214,6 +232,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/",
     "lib/engine/transport/",
     "lib/engine/transport/native/",
+    "lib/errors.ts",
   ],
   "lib/engine/transport/native/": [
     "lib/engine/",
@@ -221,6 +240,13 @@ const MAY: Record<string, string[]> = {
     "lib/engine/transport/native/",
   ],
   "lib/errors.ts": [],
+  "lib/form/": [
+    "lib/form/",
+    "lib/http/",
+    "lib/process/",
+    "lib/source/",
+    "lib/target.ts",
+  ],
   "lib/http/": ["lib/target.ts", "lib/text/"],
   "lib/metrics/": [
     "lib/errors.ts",
@@ -233,8 +259,10 @@ const MAY: Record<string, string[]> = {
   "lib/options/": [
     "lib/check/",
     "lib/cli/",
+    "lib/codec/",
     "lib/engine/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/output/",
@@ -244,6 +272,7 @@ const MAY: Record<string, string[]> = {
     "lib/stats/",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
   ],
   "lib/output/": [
     "lib/byte_buffer.ts",
@@ -273,6 +302,7 @@ const MAY: Record<string, string[]> = {
   "lib/report/": ["lib/plot/", "lib/report/", "lib/series/", "lib/stats/", "lib/text/"],
   "lib/result.ts": ["lib/target.ts"],
   "lib/run/": [
+    "lib/advice/",
     "lib/check/",
     "lib/checkpoint/",
     "lib/cluster/",
@@ -282,6 +312,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/http1/",
     "lib/engine/sockets/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/metrics/",
     "lib/options/",
@@ -318,6 +349,7 @@ const MAY: Record<string, string[]> = {
     "lib/byte_buffer.ts",
     "lib/check/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/process/",
@@ -325,6 +357,7 @@ const MAY: Record<string, string[]> = {
     "lib/stream.ts",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
   ],
   "lib/stats/": [
     "lib/errors.ts",
@@ -367,6 +400,7 @@ const MAY: Record<string, string[]> = {
     "lib/cookies/",
     "lib/engine/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/output/",
@@ -390,6 +424,7 @@ const MAY: Record<string, string[]> = {
     "lib/text/",
     "lib/transcript/",
   ],
+  "lib/unpack/": ["lib/unpack/"],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
 

@@ -15,6 +15,7 @@ const EXCEPTIONS: readonly (readonly [file: string, names: readonly string[], wh
   ["engine/sockets/socket_engine.ts", ["http1", "http2"], "it is the engine of three rows"],
   ["engine/transport/open.ts", ["auto"], "a transport of this name"],
   ["commands/compare/strategies", ["http1"], "a strategy of this name"],
+  ["commands/curl/translate.ts", ["http2"], "an option of curl, and a flag of this name"],
   ["engine/fetch/clients.ts", ["http2"], "a client that speaks nothing else"],
   ["commands/serve/command.ts", ["ndjson", "jsonl"], "endings of the access log"],
   ["commands/verify/log_formats.ts", ["ndjson"], "a format of access logs"],

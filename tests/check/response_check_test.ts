@@ -124,7 +124,7 @@ for (
       body("ok"),
       { body: "ok", fields: { "content-encoding": "gzip" } },
       "--expect-body ok",
-      "body is encoded as gzip, which is not decoded here: omit Accept-Encoding, or use --engine fetch",
+      "body is encoded as gzip, and not decoded: use --compressed, without --raw",
     ],
     [
       "a latency",

@@ -19,12 +19,14 @@ const SAMPLES = [
   { build: "825887c", crEndsLines: true, attempts: 32 },
   // The last of version 2: it knew no runs on several machines.
   { build: "bab0494", crEndsLines: true, attempts: 30 },
+  // The last of version 3: it counted no phases.
+  { build: "7f56ae8", crEndsLines: true, attempts: 30 },
 ];
 
 const folderOf = (build: string): URL => new URL(`../fixtures/journals/${build}/`, import.meta.url);
 
 /** A journal as a run writes it, which is what it says. */
-async function toJournal(state: unknown, version = 3): Promise<string> {
+async function toJournal(state: unknown, version = 4): Promise<string> {
   const body = JSON.stringify(state);
   return `myriad journal ${version} ${await sha256(body)}\n${body}\n`;
 }
@@ -65,7 +67,7 @@ for (const { build, crEndsLines, attempts } of SAMPLES) {
     assertEquals(numbers, [...Array(40).keys()]);
     assertEquals(server.requests.length, 10);
     const text = await Deno.readTextFile(dir.path("out.ndjson.myriad"));
-    assertStringIncludes(text, "myriad journal 3 ");
+    assertStringIncludes(text, "myriad journal 4 ");
   });
 }
 
@@ -132,9 +134,9 @@ Deno.test("readJournal() names a wrong field, and an unknown version", async () 
       [await toJournal({ ...good, stats: [] }), "its field 'stats' is missing or wrong"],
       [await toJournal(null), "it is damaged"],
       [await toJournal([good]), "it is damaged"],
-      [await toJournal(good, 4), "it is of another version of myriad"],
-      [(await toJournal(good)).replace("journal 3", "journal 03"), "it is of another version"],
-      [(await toJournal(good)).replace("journal 3", "journal"), "it is of another version"],
+      [await toJournal(good, 5), "it is of another version of myriad"],
+      [(await toJournal(good)).replace("journal 4", "journal 04"), "it is of another version"],
+      [(await toJournal(good)).replace("journal 4", "journal"), "it is of another version"],
     ]
   ) {
     await Deno.writeTextFile(path, text);

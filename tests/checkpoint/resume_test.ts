@@ -315,7 +315,7 @@ test("--resume refuses a journal that does not fit its output, and changes nothi
       ["", "it is empty"],
       [whole.slice(0, -20), "it is damaged"],
       [whole.replace('"low":50', '"low":51'), "it is damaged"],
-      [whole.replace("myriad journal 3 ", "myriad journal 4 "), "another version"],
+      [whole.replace("myriad journal 4 ", "myriad journal 5 "), "another version"],
       ["\0".repeat(100), "it is not a journal"],
       ["[]\n", "it is not a journal"],
     ]

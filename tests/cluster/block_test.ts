@@ -4,10 +4,10 @@ import { decodeBlock, encodeBlock, readRecord } from "../../lib/cluster/block.ts
 import { DamagedError } from "../../lib/cluster/damaged_error.ts";
 import { MAX_LINE, OverlongLine } from "../../lib/source/lines.ts";
 
-const BLOCK = { texts: ["a", 'b\n"\ud800', "cc"], lines: [1, 3, 4], overlong: [2] };
+const BLOCK = { texts: ["a", 'b\n"\ud800', "cc"], lines: [1, 3, 4], overlong: [2], inputs: [] };
 
 Deno.test("decodeBlock() gives what encodeBlock() was given", () => {
-  const block = decodeBlock(encodeBlock(BLOCK), 3);
+  const block = decodeBlock(encodeBlock(BLOCK), 3, 1);
   assertEquals(block, BLOCK);
   assertEquals(readRecord(block, 1), 'b\n"\ud800');
   assertEquals(readRecord(block, 2) instanceof OverlongLine, true);
@@ -25,9 +25,11 @@ Deno.test("decodeBlock() refuses what no submitter writes", () => {
     encodeBlock({ ...BLOCK, lines: [1, 2] }),
     encodeBlock({ ...BLOCK, texts: ["a", "b", "x".repeat(MAX_LINE + 1)] }),
     encodeBlock({ ...BLOCK, texts: [1, 2, 3] as unknown as string[] }),
+    encodeBlock({ ...BLOCK, inputs: [0, 1, 2] }),
+    encodeBlock({ ...BLOCK, inputs: [0, 1] }),
     encodeBlock({ ...BLOCK, overlong: null as unknown as number[] }),
     gzipSync("null"),
   ];
-  for (const bytes of wrong) assertThrows(() => decodeBlock(bytes, 3), DamagedError);
-  assertThrows(() => decodeBlock(good, 4), DamagedError);
+  for (const bytes of wrong) assertThrows(() => decodeBlock(bytes, 3, 2), DamagedError);
+  assertThrows(() => decodeBlock(good, 4, 1), DamagedError);
 });

@@ -23,11 +23,11 @@ const numbers = ({ runs }: Cut): number[] => [...listNumbers(runs, 1)];
 Deno.test("HostCutter cuts slices by host, and lets out one of a group at a time", () => {
   const cutter = open(2);
   const hosts = ["a", "b", "a", "a", "b", "a", "c"];
-  hosts.forEach((record, i) => cutter.add({ i, record, line: i + 1 }));
+  hosts.forEach((record, i) => cutter.add({ i, record, line: i + 1, input: 0 }));
   assertEquals(cutter.count, 7);
   const first = [cutter.take(false, 0)!, cutter.take(false, 0)!];
   assertEquals(first.map(numbers), [[0, 2], [1, 4]]);
-  assertEquals(first[0].records, { texts: ["a", "a"], lines: [1, 3], overlong: [] });
+  assertEquals(first[0].records, { texts: ["a", "a"], lines: [1, 3], overlong: [], inputs: [] });
   // The next of the first host waits for the one before; that of the third is not whole.
   assertEquals(cutter.take(false, 0), undefined);
   cutter.release(first[0].group!, 5);
@@ -39,7 +39,7 @@ Deno.test("HostCutter cuts slices by host, and lets out one of a group at a time
 
 Deno.test("HostCutter waits for the time between two starts at a host", () => {
   const cutter = open(1, 1_000);
-  for (const i of [0, 1]) cutter.add({ i, record: "a", line: i + 1 });
+  for (const i of [0, 1]) cutter.add({ i, record: "a", line: i + 1, input: 0 });
   const { group } = cutter.take(false, 0)!;
   cutter.release(group!, 500);
   assertEquals([cutter.take(true, 1_499), cutter.readyAtMs], [undefined, 1_500]);
@@ -49,7 +49,7 @@ Deno.test("HostCutter waits for the time between two starts at a host", () => {
 
 Deno.test("HostCutter has one group for one host", () => {
   const cutter = open(2, 0, true);
-  for (let i = 0; i < 4; i++) cutter.add({ i, record: "", line: i + 1 });
+  for (let i = 0; i < 4; i++) cutter.add({ i, record: "", line: i + 1, input: 0 });
   const cut = cutter.take(true, 0)!;
   assertEquals([numbers(cut), cut.group, cutter.take(true, 0)], [[0, 1], 0, undefined]);
 });
@@ -71,7 +71,7 @@ Deno.test("HostCutter lets each number out once, with all of a host in one group
     if (out.length > 50) cutter.release(out.shift()!.group!, 0);
   };
   for (let i = 0; i < 5_000; i++) {
-    cutter.add({ i, record: `host${i * 7919 % 300}`, line: i });
+    cutter.add({ i, record: `host${i * 7919 % 300}`, line: i, input: 0 });
     for (let cut; (cut = cutter.take(false, 0)) !== undefined;) note(cut);
   }
   while (cutter.count > 0) {
@@ -87,7 +87,7 @@ Deno.test("HostCutter is full once what waits takes 16 MiB", () => {
   const cutter = open(1_000);
   const record = "x".repeat(1 << 20);
   let i = 0;
-  for (; !cutter.isFull; i++) cutter.add({ i, record, line: i + 1 });
+  for (; !cutter.isFull; i++) cutter.add({ i, record, line: i + 1, input: 0 });
   assertEquals(i, 16);
   while (cutter.isFull) {
     const cut = cutter.take(true, 0)!;

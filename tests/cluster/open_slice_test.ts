@@ -28,7 +28,7 @@ Deno.test("OpenSlice gives the numbers of its runs, by the step of the shard", a
 Deno.test("OpenSlice gives the records of its numbers, with their lines", async () => {
   const slice = new OpenSlice({
     lease: lease("s", { runs: [5, 1, 9, 2] }),
-    records: { texts: ["a", "b", "ccc"], lines: [1, 4, 6], overlong: [2] },
+    records: { texts: ["a", "b", "ccc"], lines: [1, 4, 6], overlong: [2], inputs: [] },
     step: 1,
     stats: {},
     encoders: await encoders(),

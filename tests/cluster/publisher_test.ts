@@ -46,7 +46,7 @@ function open(next: () => MaybePromise<Step<Item>>) {
 function countTo(end: number, then: () => MaybePromise<Step<Item>>) {
   let i = 0;
   return (): MaybePromise<Step<Item>> =>
-    i < end ? { done: false, value: { i: i++, record: "", line: 0 } } : then();
+    i < end ? { done: false, value: { i: i++, record: "", line: 0, input: 0 } } : then();
 }
 
 const done = (): Step<Item> => ({ done: true, value: undefined });

@@ -17,7 +17,8 @@ async function listInvalid(flags: readonly string[], records: readonly object[])
     ? make
     : addIds(make, { name: options.requestId, random: "0".repeat(32) });
   return records.map((record, i) =>
-    withIds({ i, record: JSON.stringify({ url: "http://h/", ...record }), line: i + 1 }).invalid
+    withIds({ i, record: JSON.stringify({ url: "http://h/", ...record }), line: i + 1, input: 0 })
+      .invalid
   );
 }
 

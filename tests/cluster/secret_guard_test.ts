@@ -38,7 +38,10 @@ for (
 }
 
 Deno.test("refuseSecretColumns() names the column", () => {
-  refuseSecretColumns(["url", "id"]);
-  const { message } = assertThrows(() => refuseSecretColumns(["id", "password"]), UsageError);
+  refuseSecretColumns([["url", "id"]]);
+  const { message } = assertThrows(
+    () => refuseSecretColumns([["id"], ["id", "password"]]),
+    UsageError,
+  );
   assertStringIncludes(message, "Cannot submit the column 'password' in clear");
 });

@@ -6,7 +6,7 @@ const WHOLE = { index: 0, count: 1 };
 const INPUT = { path: "x", format: "lines" } as const;
 
 Deno.test("SlicePlan#fits() takes numbers of the run, each once", () => {
-  const plan = new SlicePlan({ start: 10, requests: 90, shard: WHOLE, input: undefined });
+  const plan = new SlicePlan({ start: 10, requests: 90, shard: WHOLE, inputs: [] });
   const fits = (...runs: number[]): boolean => plan.fits({ runs, block: undefined });
   assertEquals([fits(10, 90), fits(10, 1, 99, 1), fits(50, 2, 53, 1)], [true, true, true]);
   assertEquals([fits(9, 2), fits(99, 2), fits(100, 1), fits(20, 2, 21, 1), fits(20, 1, 11, 1)], [
@@ -19,7 +19,7 @@ Deno.test("SlicePlan#fits() takes numbers of the shard", () => {
     start: 5,
     requests: 100,
     shard: { index: 1, count: 3 },
-    input: undefined,
+    inputs: [],
   });
   const fits = (...runs: number[]): boolean => plan.fits({ runs, block: undefined });
   // 7, 10, 13, … 103
@@ -33,7 +33,7 @@ Deno.test("SlicePlan#fits() takes numbers of the shard", () => {
 Deno.test("SlicePlan#fits() takes records only of a run with an input, which may have no bound", () => {
   const of = { start: 0, requests: Infinity, shard: WHOLE };
   const runs = [1e9, 5];
-  assertEquals(new SlicePlan({ ...of, input: INPUT }).fits({ runs, block: BLOCK }), true);
-  assertEquals(new SlicePlan({ ...of, input: INPUT }).fits({ runs, block: undefined }), false);
-  assertEquals(new SlicePlan({ ...of, input: undefined }).fits({ runs, block: BLOCK }), false);
+  assertEquals(new SlicePlan({ ...of, inputs: [INPUT] }).fits({ runs, block: BLOCK }), true);
+  assertEquals(new SlicePlan({ ...of, inputs: [INPUT] }).fits({ runs, block: undefined }), false);
+  assertEquals(new SlicePlan({ ...of, inputs: [] }).fits({ runs, block: BLOCK }), false);
 });

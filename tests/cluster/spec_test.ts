@@ -5,8 +5,13 @@ import { decodeSpec, encodeHead, encodeSpec, readHead, type Spec } from "../../l
 import { UsageError } from "../../lib/errors.ts";
 
 const SPEC: Spec = {
-  command: { argv: ["--", "http://h/"], files: [{ path: "-", base64: "YQ==" }], password: null },
-  columns: ["a"],
+  command: {
+    argv: ["--", "http://h/"],
+    files: [{ path: "-", base64: "YQ==" }],
+    variables: [],
+    password: null,
+  },
+  columns: [["a"]],
   seed: "0".repeat(32),
   hasOneHost: true,
   ids: { name: "X-Request-Id", random: "0".repeat(32) },
@@ -60,7 +65,7 @@ Deno.test("decodeSpec() refuses what no submitter writes", async () => {
     { command: null },
     { command: { ...SPEC.command, argv: "x" } },
     { command: { ...SPEC.command, files: [{ path: 1, base64: "" }] } },
-    { columns: [1] },
+    { columns: [[1]] },
     { ids: { name: "X", random: "zz" } },
     { seed: "zz" },
     { lostAfterMs: 0 },

@@ -45,7 +45,7 @@ Deno.test("docs/output.md has a row for each field of records and summaries", as
 
 /** Flags of Deno, V8, gzip and timeout that the documents name. */
 const OF_OTHERS = new Set(
-  "allow-net deny-net allow-ffi allow-read allow-write global name import-map v8-flags max-semi-space-size heap-growing-percent keep signal"
+  "allow-net deny-net allow-env allow-ffi allow-read allow-write global name import-map v8-flags max-semi-space-size heap-growing-percent keep signal"
     .split(" ").map((name) => `--${name}`),
 );
 

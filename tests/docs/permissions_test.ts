@@ -93,6 +93,9 @@ class Surroundings implements AsyncDisposable {
       write("user.txt", "name:password\n"),
       write("cookies.txt", "a=b\n"),
       write("body.json", "{}\n"),
+      write("text.txt", "a b\n"),
+      write("order.json", '{"n":{}}\n'),
+      write("photo.png", "png"),
       write("run.json", '{"concurrency":2}'),
       write("ca.pem", fixture("authority.crt")),
       write("client.pem", fixture("client.crt")),
@@ -176,7 +179,7 @@ class Surroundings implements AsyncDisposable {
 
   /** Runs the program in the folder of files; a server is told to end once it listens. */
   async run(args: readonly string[], permissions: readonly string[]): Promise<Ran> {
-    const child = start(args, { permissions, cwd: this.dir });
+    const child = start(args, { permissions, cwd: this.dir, env: { KEY: "k" } });
     if (args[0] !== "serve") return await finish(child);
     const reader = child.stdout.getReader();
     if (!(await reader.read()).done) child.kill("SIGTERM");

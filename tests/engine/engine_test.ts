@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
@@ -9,9 +8,6 @@ import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.
 import { roundTrips } from "../fixtures/round_trips.ts";
 import { target } from "../fixtures/target.ts";
 import { until } from "../fixtures/until.ts";
-
-/** What native fetch alone does: the others count what comes, and decode what is read. */
-const DECODES = "fetch";
 
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
@@ -31,13 +27,37 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
 
   Deno.test(`${title} gives status, bytes and times of a response`, async () => {
     const before = Date.now();
-    const { result } = await hit(({ send }) => send(ok("Hello, World!")), {}, { ttfb: true });
+    const { result } = await hit(({ send }) => send(ok("Hello, World!")));
     assertEquals(result.status, 200);
     assertEquals([result.bytes, result.size, result.attempts], [13, 13, 1]);
     assertEquals([result.error, result.detail, result.location], [undefined, undefined, null]);
     assert(result.ms > 0 && result.ttfbMs !== null && result.ttfbMs <= result.ms);
     assert(Math.abs(result.at - before) < 60_000);
     assertEquals(result.engine, name);
+  });
+
+  Deno.test(`${title} tells when the head came, and when the rest did`, async () => {
+    let sendRest: (() => void) | undefined;
+    const { result } = await hit(
+      ({ send }) => {
+        send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+        sendRest = () => send("rest");
+      },
+      {},
+      {
+        // After the head was taken note of, the clock goes on by 5 ms before the rest is sent.
+        onHead: () => {
+          setTimeout(() => {
+            const end = performance.now() + 5;
+            while (performance.now() < end) { /* The clock goes on. */ }
+            sendRest!();
+          });
+          return undefined;
+        },
+      },
+    );
+    assertEquals([result.status, result.size], [200, 4]);
+    assert(result.ttfbMs! > 0 && result.ms >= result.ttfbMs! + 5, `${result.ttfbMs} ${result.ms}`);
   });
 
   for (
@@ -109,6 +129,21 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
     else assert(server.connections < 20, `${server.connections}`);
     engine.close();
     await until(() => server.open === 0);
+  });
+
+  Deno.test(`${title} makes a connection for each request where none is kept`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
+    const engine = create({ disableKeepAlive: true });
+    const request = () => makeRequest(engine, target(server.url()));
+    const results = [await request(), ...await Promise.all([request(), request(), request()])];
+    for (const { status, detail, isReused } of results) {
+      assertEquals([status, isReused], [200, false], detail);
+    }
+    assertEquals(server.connections, 4);
+    // None is idle, though the engine is open.
+    await until(() => server.open === 0);
+    if (name === "http1") assertMatch(server.requests[0], /^connection: close\r$/im);
+    engine.close();
   });
 
   Deno.test(`${title} fails with 'dns' when a name does not resolve`, async () => {
@@ -282,87 +317,6 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
       });
       assertEquals([over.status, over.error], [null, "body"]);
     }
-  });
-
-  if (name === DECODES) {
-    Deno.test(`${title} counts a body encoded and decoded, and bounds the latter`, async () => {
-      const packed = gzipSync("x".repeat(50_000));
-      const answer = ok(String.fromCharCode(...packed), "Content-Encoding: gzip\r\n");
-      const gzip = { headers: [["Accept-Encoding", "gzip"]] as const };
-      const { result } = await hit(({ send }) => send(answer), gzip);
-      assertEquals([result.status, result.bytes, result.size], [200, packed.length, 50_000]);
-      const { result: bomb } = await hit(({ send }) => send(answer), gzip, {
-        maxBodyBytes: 10_000,
-      });
-      assertEquals([bomb.status, bomb.error], [null, "body"]);
-    });
-
-    const bytesOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
-    const [x, y] = ["x", "y"].map((text) => bytesOf(gzipSync(text.repeat(5_000))));
-    const br = bytesOf(brotliCompressSync("x".repeat(5_000)));
-    for (
-      const [what, coding, body, size] of [
-        ["of one member", "gzip", x, 5_000],
-        ["of two members", "gzip", x + y, 10_000],
-        ["of no bytes", "gzip", "", 0],
-        ["with bytes behind it", "gzip", `${x}garbage`, undefined],
-        ["that is cut short", "gzip", x.slice(0, -5), undefined],
-        ["that is none", "gzip", "abc", undefined],
-        ["that is whole", "br", br, 5_000],
-        ["with bytes behind it", "br", `${br}garbage`, undefined],
-        ["that is cut short", "br", br.slice(0, -2), undefined],
-      ] as [string, string, string, number | undefined][]
-    ) {
-      for (const framing of ["with a length", "in chunks"]) {
-        Deno.test(`${title} gives ${size ?? "'body'"} for ${coding} ${what} ${framing}`, async () => {
-          const head = `Content-Encoding: ${coding}\r\n`;
-          const chunk = body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`;
-          const answer = framing === "in chunks"
-            ? `HTTP/1.1 200 OK\r\n${head}Transfer-Encoding: chunked\r\n\r\n${chunk}0\r\n\r\n`
-            : ok(body, head);
-          const { result } = await hit(({ send }) => send(answer), {
-            headers: [["Accept-Encoding", "gzip, br"]],
-          });
-          assertEquals([result.status, result.bytes], [
-            size === undefined ? null : 200,
-            body.length,
-          ]);
-          if (size === undefined) assertEquals(result.error, "body");
-          else assertEquals([result.size, result.error], [size, undefined]);
-        });
-      }
-    }
-
-    Deno.test(`${title} decodes codings that its own Accept-Encoding asks for`, async () => {
-      let first = (): void => {};
-      const answer: Answer = ({ request, send }) => {
-        const answered = (): void => void send(ok(x, "Content-Encoding: gzip\r\n"));
-        if (request.startsWith("GET /coded")) return void (first = answered);
-        answered();
-        first();
-      };
-      await using server = await serve(answer);
-      const engine = create();
-      const headers = [["Accept-Encoding", "gzip"]] as const;
-      const coded = makeRequest(engine, target(server.url("/coded"), { headers }));
-      await until(() => server.requests.length === 1);
-      const plain = await makeRequest(
-        engine,
-        target(server.url(), { headers: [["Accept-Encoding", "identity"]] }),
-      );
-      assertEquals([plain.bytes, plain.size], [x.length, x.length]);
-      assertEquals([(await coded).bytes, (await coded).size], [x.length, 5_000]);
-      engine.close();
-    });
-  }
-
-  Deno.test(`${title} does not decode when the request asks for no coding`, async () => {
-    const identity = { headers: [["Accept-Encoding", "identity"]] as const };
-    const { result } = await hit(
-      ({ send }) => send(ok("abc", "Content-Encoding: gzip\r\n")),
-      identity,
-    );
-    assertEquals([result.status, result.bytes, result.size], [200, 3, 3]);
   });
 
   Deno.test(`${title} fails with 'url' when it cannot make a request for the URL`, async () => {

@@ -1,14 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { gzipSync } from "node:zlib";
 import type { BodySink, Cookies, Engine, ResponseHead } from "../../lib/engine/engine.ts";
-import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
-import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { ENGINE_SUITE } from "../fixtures/engine_suite.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
-import { type Answer, ok, RawServer } from "../fixtures/raw_server.ts";
+import { type Answer, ok } from "../fixtures/raw_server.ts";
 import { roundTrips } from "../fixtures/round_trips.ts";
 import { target } from "../fixtures/target.ts";
 import { until } from "../fixtures/until.ts";
@@ -394,7 +391,7 @@ for (const { title, create, serve } of ENGINE_SUITE) {
   });
 }
 
-for (const { title, name, create, serve } of ENGINE_SUITE) {
+for (const { title, create, serve } of ENGINE_SUITE) {
   Deno.test(`${title} gives both sinks the body of the final response`, async () => {
     const [sinks, others] = [new Sinks(), new Sinks()];
     const seen: unknown[] = [];
@@ -462,38 +459,4 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
     engine.close();
     assertEquals([status, error, told], [null, "cancelled", [failure]]);
   });
-
-  Deno.test(`${title} tells the coding of the body that it hands out`, async () => {
-    const codings = ["gzip", "Identity", "deflate", "x-own"];
-    const packed = String.fromCharCode(...gzipSync("x"));
-    await using server = await serve(({ send, request }) => {
-      const coding = codings[Number(/\d/.exec(request)![0])];
-      send(ok(coding === "gzip" ? packed : "x", `Content-Encoding: ${coding}\r\n`));
-    });
-    const of = async (accepted: string): Promise<unknown[]> => {
-      const seen: unknown[] = [];
-      const engine = create({ onHead: (_, { coding }) => void seen.push(coding) });
-      const headers = [["Accept-Encoding", accepted]] as const;
-      for (const i of codings.keys()) {
-        await makeRequest(engine, target(server.url(`/${i}`), { headers }));
-      }
-      engine.close();
-      return seen;
-    };
-    const first = name === "fetch" ? null : "gzip";
-    assertEquals(await of("gzip"), [first, null, "deflate", "x-own"]);
-    assertEquals(await of("identity"), ["gzip", null, "deflate", "x-own"]);
-  });
 }
-
-Deno.test("fetch engine hands out a body decoded", async () => {
-  const sinks = new Sinks();
-  const packed = String.fromCharCode(...gzipSync("x".repeat(50_000)));
-  await using server = await RawServer.start(({ send }) =>
-    send(ok(packed, "Content-Encoding: gzip\r\n"))
-  );
-  const engine = new FetchEngine({ ...ENGINE_OPTIONS, ...sinks });
-  await makeRequest(engine, target(server.url(), { headers: [["Accept-Encoding", "gzip"]] }));
-  engine.close();
-  assertEquals([sinks.texts.get(0)?.length, sinks.events[1]], [50_000, "end 0"]);
-});

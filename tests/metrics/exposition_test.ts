@@ -42,6 +42,7 @@ Deno.test("formatMetrics() gives numbers in base units", () => {
     histogram,
     total: 10,
     requests: 5,
+    phases: { ttfb: histogram },
     targetRate: 0.5,
     statuses: { 200: 3, 503: 1 },
     retries: { 503: 2, timeout: 1 },
@@ -62,6 +63,8 @@ Deno.test("formatMetrics() gives numbers in base units", () => {
   assertEquals(value("errors_total", { kind: "timeout" }), 2);
   assertEquals([value("late_starts_total"), value("late_start_seconds_total")], [4, 1]);
   assertEquals([value("own_late_seconds_total"), value("own_late_seconds_max")], [1.50098, 1.5]);
+  assertEquals(exposition.by("myriad_phases_total"), { ttfb: 3 });
+  assertEquals(exposition.by("myriad_phase_seconds_total"), { ttfb: 1.50098 });
   assertEquals(value("shortages_total"), 3);
   assertEquals(value("resident_memory_bytes"), 50e6);
   assertEquals(value("resident_memory_peak_bytes"), 61_440_000);

@@ -42,6 +42,7 @@ function everything(): Exposition {
     ...figures,
     histogram: new Histogram(),
     ownLateHistogram: new Histogram(),
+    phases: { ttfb: new Histogram() },
     statuses: { 200: 1 },
     retries: { 503: 1 },
     thresholds: [{ threshold: "p99<1s", value: 1, bound: 2, unit: "s", holds: true } as const],

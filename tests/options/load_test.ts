@@ -35,6 +35,21 @@ Deno.test("parseRun() reads the flags that hold requests back", async () => {
   assertEquals((await parse(["--host-give-up", "never", "--no-pause"])).hostGiveUpMs, Infinity);
 });
 
+Deno.test("parseRun() reads --host-rate, which is a time between two starts, and --think", async () => {
+  const { hostRate, hostDelayMs } = await parse(["--host-rate", "30/m"]);
+  assertEquals([hostRate, hostDelayMs], [0.5, 2_000]);
+  for (
+    const [text, minMs, maxMs] of [
+      ["500ms", 500, 500],
+      ["1-3s", 1_000, 3_000],
+      ["0-1.5m", 0, 90_000],
+      ["500ms-2s", 500, 2_000],
+    ] as const
+  ) {
+    assertEquals((await parse(["--think", text])).think, { minMs, maxMs }, text);
+  }
+});
+
 Deno.test("parseRun() reads --threads, and says what it takes", async () => {
   assertEquals((await parse(["--threads", "3"])).threads, 3);
   const { threads } = await parse(["--threads", "auto"]);
@@ -91,6 +106,14 @@ for (
     ["--host-delay 10", "unit"],
     ["--ramp-up 0", "1ms or more"],
     ["--no-pause --give-up-after 1s", "contradict"],
+    ["--host-rate 0", "above 0"],
+    ["--host-rate 5 --host-delay 1s", "contradict"],
+    ["--think 3-1s", "begin with the shorter time"],
+    ["--think 1-3", "use a number with its unit"],
+    ["--think 0s", "use 1ms or more"],
+    ["--think 0s-0s", "use 1ms or more"],
+    ["--think 1s -q 5", "contradict"],
+    ["--think 1s --stages 1s:5/s", "a rate does not wait for places"],
   ]
 ) {
   Deno.test(`parseRun() rejects "${argv}"`, async () => {

@@ -48,7 +48,12 @@ Deno.test("--otlp and --otlp-header keep secrets out of what is shown, and out o
   for (const secret of ["otlp", "hunter", btoa("X-Two")]) {
     assertEquals(sent.includes(secret), false);
   }
-  const command = { argv: ["--otlp=http://h/", "http://h/"], files: [], password: null };
+  const command = {
+    argv: ["--otlp=http://h/", "http://h/"],
+    files: [],
+    variables: [],
+    password: null,
+  };
   const { message } = await assertRejects(() => parseSubmitted(command, "0"), UsageError);
   assertStringIncludes(message, "flags that workers do not take");
 });

@@ -5,6 +5,7 @@ import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { RUN_FLAGS } from "../../lib/options/table.ts";
 import { folder } from "../fixtures/folder.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/{}";
 
@@ -18,7 +19,10 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
   const options = await parse(URL_);
   assertEquals(options, {
     url: URL_,
-    input: undefined,
+    inputs: [],
+    comments: false,
+    defaultScheme: undefined,
+    order: undefined,
     loop: false,
     start: 0,
     requests: 1,
@@ -35,8 +39,11 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     rate: undefined,
     rampUpMs: undefined,
     stages: undefined,
+    warmUpMs: undefined,
     hostConcurrency: undefined,
     hostDelayMs: undefined,
+    hostRate: undefined,
+    think: undefined,
     hostGiveUpMs: 60_000,
     pauses: true,
     giveUpAfterMs: undefined,
@@ -65,13 +72,22 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     cookieJar: undefined,
     proxy: undefined,
     unixSocket: undefined,
+    resolve: [],
+    connectTo: [],
+    ipVersion: undefined,
+    localEnd: undefined,
+    disableKeepAlive: false,
+    maxBytesPerSecond: undefined,
+    variables: [],
     transport: "auto",
     connections: undefined,
     streams: undefined,
     saveBodies: undefined,
+    raw: false,
     method: "GET",
     headers: [["User-Agent", "myriad/1.2.3"], ["Accept-Encoding", "identity"]],
     body: undefined,
+    form: undefined,
     templates: undefined,
     timeoutMs: 30_000,
     connectTimeoutMs: undefined,
@@ -85,6 +101,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     retryFailed: false,
     overwrite: false,
     failures: undefined,
+    failuresWithSecrets: false,
     summaries: [],
     hdr: undefined,
     metrics: undefined,
@@ -136,11 +153,21 @@ for (
       redirects: 0,
       maxBodyBytes: 10_240,
     }],
-    [["-i", "a.csv.gz"], { input: { path: "a.csv.gz", format: "csv" }, requests: Infinity }],
-    [["-i", "A.JSONL"], { input: { path: "A.JSONL", format: "jsonl" } }],
-    [["-i", "a.ndjson"], { input: { path: "a.ndjson", format: "jsonl" } }],
-    [["--input", "-"], { input: { path: "-", format: "lines" } }],
-    [["-i", "-", "--input-format", "csv"], { input: { path: "-", format: "csv" } }],
+    [["-i", "a.csv.gz"], { inputs: [{ path: "a.csv.gz", format: "csv" }], requests: Infinity }],
+    [["-i", "a", "--input", "b.csv"], {
+      inputs: [{ path: "a", format: "lines" }, { path: "b.csv", format: "csv" }],
+    }],
+    [["-i", "b.csv.zst", "-i", "c.jsonl.BZ2", "-i", "zst"], {
+      inputs: [
+        { path: "b.csv.zst", format: "csv" },
+        { path: "c.jsonl.BZ2", format: "jsonl" },
+        { path: "zst", format: "lines" },
+      ],
+    }],
+    [["-i", "A.JSONL"], { inputs: [{ path: "A.JSONL", format: "jsonl" }] }],
+    [["-i", "a.ndjson"], { inputs: [{ path: "a.ndjson", format: "jsonl" }] }],
+    [["--input", "-"], { inputs: [{ path: "-", format: "lines" }] }],
+    [["-i", "-", "--input-format", "csv"], { inputs: [{ path: "-", format: "csv" }] }],
     [["-o", "a.ndjson"], {
       output: { path: "a.ndjson", format: "ndjson", gzip: false, fields: undefined },
     }],
@@ -155,6 +182,13 @@ for (
       output: { path: "a.txt", format: "csv", gzip: false, fields: ["i"] },
     }],
     [["-s"], { silent: true, progress: "none" }],
+    [["-v"], { verbose: "first", progress: "log" }],
+    [["-v", "-s"], { verbose: "first", progress: "none" }],
+    [["-v", "--progress", "none"], { verbose: "first", progress: "none" }],
+    [["-vv"], { verbose: "all" }],
+    [["-svv"], { verbose: "all", silent: true }],
+    [["--verbose=all"], { verbose: "all" }],
+    [["--dry-run"], { dryRun: true }],
     [["--json", "--summary", "s.json", "--failures", "f.jsonl"], {
       json: true,
       summaries: [{ path: "s.json", format: "json" }],
@@ -203,7 +237,7 @@ Deno.test("parseRun() reads -H @FILE with any line breaks", async () => {
 Deno.test("parseRun() reads a body as curl does", async () => {
   await using dir = await folder();
   const path = await dir.write("body", "from a file");
-  const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
+  const text = (body: RunOptions["body"]): string => new TextDecoder().decode(readBody(body));
   const form = await parse("-d", "a=ä", URL_);
   assertEquals([form.method, text(form.body)], ["POST", "a=ä"]);
   assert(form.headers.some(([, value]) => value === "application/x-www-form-urlencoded"));
@@ -276,6 +310,9 @@ for (
     [["--summary", "-", "--json", URL_], "both want standard output"],
     [["-i", "x", "-o", "./x"], "'--input' and '--output' both want the file 'x'"],
     [["-s", "--progress", "bar", URL_], "contradict"],
+    [["-v", "--progress", "live", URL_], "contradict"],
+    [["--verbose=most", URL_], "use '--verbose=all', or '--verbose' alone"],
+    [["--dry-run", "--retry-failed", "-o", "x", URL_], "contradict"],
     [["--progress", "fancy", URL_], "use one of auto, live, bar, log, none"],
     [["-H", "no colon", URL_], "without a colon"],
     [["-H", "Na me: x", URL_], "is not a token"],

@@ -4,6 +4,7 @@ import { isRecordedCommand } from "../../lib/options/recorded_command.ts";
 const COMMAND = {
   argv: ["--", "http://h/"],
   files: [{ path: "a", base64: "YQ==" }],
+  variables: [{ name: "A", value: "b" }],
   password: null,
 };
 
@@ -18,6 +19,7 @@ Deno.test("isRecordedCommand() refuses what no submitter writes", () => {
     { ...COMMAND, files: [null] },
     { ...COMMAND, files: [{ path: "a" }] },
     { ...COMMAND, files: new Array(1_001).fill(COMMAND.files[0]) },
+    { ...COMMAND, variables: [{ name: "A" }] },
     { ...COMMAND, password: 1 },
   ];
   for (const value of wrong) assertEquals(isRecordedCommand(value), false);

@@ -42,6 +42,9 @@ for (
     [`--stages ${"1s:5,".repeat(1_000)}1s:5`, "at most 1000 stages"],
     ["--stages 1s:5/s -q 5", "contradict"],
     ["--stages 1s:5 --ramp-up 1s", "contradict"],
+    ["--warm-up 2s -z 2s", "Cannot use '--warm-up': '--duration' includes it"],
+    ["--warm-up 2s -z 3s --stages 1s:5", "Cannot use '--warm-up': '--stages' includes it"],
+    ["--warm-up 2s --retry-failed -o out.ndjson", "contradict"],
     ["--stages 1s:5 -c 5", "'--stages' with numbers of requests in flight and '--concurrency'"],
   ]
 ) {

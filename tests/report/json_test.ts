@@ -9,6 +9,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     requests: 660_000,
     succeeded: 659_998,
     failed: 2,
+    warm_up: 0,
     skipped: 0,
     errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
     statuses: { "200": 659_990, "503": 8 },
@@ -17,6 +18,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     rate: 660,
     bytes: 8_580_000,
     latency_ms: { ...LATENCY, min: 12.346 },
+    phases_ms: { dns: null, connect: null, tls: null, ttfb: null },
     concurrency: 1000,
     mean_in_flight_ms: 1501.5,
     utilization: 0.991,
@@ -40,6 +42,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     slowest: null,
     hosts: null,
     own_late_histogram: null,
+    phase_histograms: {},
     histogram: { min: 0, max: 0, sum: 0, sumOfSquares: 0, counts: [] },
   });
   assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { toSummary } from "../../lib/report/json.ts";
 import { formatTable } from "../../lib/report/table.ts";
+import { PhaseTimes } from "../../lib/stats/phase_times.ts";
 import type { Snapshot } from "../../lib/stats/snapshot.ts";
 import { measureWidth } from "../../lib/text/width.ts";
 import {
@@ -117,6 +118,25 @@ Hosts                              requests       failed        mean     slowest
   others                                  1            1           -           -
 `,
   );
+});
+
+Deno.test("formatTable() shows the phases that were measured", () => {
+  const times = new PhaseTimes();
+  for (let k = 1; k <= 20; k++) times.recordPhase("connect", k);
+  for (let k = 1; k <= 1_000; k++) times.recordPhase("ttfb", k / 10);
+  const text = formatRun({ ...SNAPSHOT, phases: times.clone() }, { color: false });
+  assertStringIncludes(
+    text,
+    `  3.00 s
+
+Phases                   count      mean       p50       p95       p99       max
+  connection                20   10.5 ms   10.0 ms   19.1 ms   20.0 ms   20.0 ms
+  first byte             1,000   50.0 ms   50.2 ms   95.2 ms   99.3 ms    100 ms
+
+Statuses
+`,
+  );
+  assertEquals(formatRun(SNAPSHOT, { color: false }).includes("Phases"), false);
 });
 
 Deno.test("formatTable() ends with the result of each threshold", () => {

@@ -297,14 +297,15 @@ Deno.test("--expect-latency fails a response whose whole time is longer", async 
   assertEquals([code, error, detail], [1, "expect", `took ${ms} ms, expected at most 100 ms`]);
 });
 
-Deno.test("--expect-body and --capture say that http1 does not decode, and fetch does", async () => {
+Deno.test("--expect-body and --capture look at decoded bodies, and with --raw say that they are not", async () => {
   const body = String.fromCharCode(...gzipSync("hello"));
   await using server = await serving(() => answer(200, body, "Content-Encoding: gzip\r\n"));
-  const args = ["-H", "Accept-Encoding: gzip", server.url("/0"), "-s", "-o", "-"];
-  const of = async (engine: string): Promise<Json> =>
+  const args = ["--compressed", server.url("/0"), "-s", "-o", "-"];
+  const of = async (engine: string, ...more: string[]): Promise<Json> =>
     JSON.parse(
       (await myriad([
         ...args,
+        ...more,
         "--engine",
         engine,
         "--expect-body",
@@ -314,10 +315,13 @@ Deno.test("--expect-body and --capture say that http1 does not decode, and fetch
       ]))
         .stdout,
     );
-  const [http1, fetched] = [await of("http1"), await of("fetch")];
-  assertEquals([http1.error, http1.a], ["expect", null]);
-  assertMatch(http1.detail, /^body is encoded as gzip, which is not decoded here/);
-  assertEquals([fetched.error, fetched.a], [undefined, "ll"]);
+  for (const engine of ["http1", "fetch"]) {
+    const decoded = await of(engine);
+    assertEquals([decoded.error, decoded.a], [undefined, "ll"]);
+    const raw = await of(engine, "--raw");
+    assertEquals([raw.error, raw.a], ["expect", null]);
+    assertMatch(raw.detail, /^body is encoded as gzip, and not decoded/);
+  }
 });
 
 Deno.test("--retries repeats what --retry-on names: 'expect', or the status", async () => {

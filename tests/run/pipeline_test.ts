@@ -26,6 +26,8 @@ const OPTIONS: PipelineOptions = {
   stages: undefined,
   hostConcurrency: undefined,
   hostDelayMs: undefined,
+  hostRate: undefined,
+  think: undefined,
   hostGiveUpMs: Infinity,
   pauses: true,
   giveUpAfterMs: undefined,

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { gzipSync } from "node:zlib";
 import { folder } from "../fixtures/folder.ts";
 import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -155,6 +156,30 @@ test("--resume refuses to run without the run's --save-bodies", async () => {
   );
   assertEquals((await myriad([...other, "--overwrite"])).code, 0);
   assertEquals(server.requests.length, 10);
+});
+
+test("--save-bodies saves bodies decoded, and with --raw as they came", async () => {
+  await using dir = await folder();
+  const packed = gzipSync("hello");
+  await using server = await RawServer.start(({ send, request }) =>
+    send(
+      /^accept-encoding: gzip, deflate, br, zstd\r$/im.test(request)
+        ? ok(String.fromCharCode(...packed), "Content-Encoding: gzip\r\n")
+        : ok("not asked"),
+    )
+  );
+  const save = async (name: string, ...more: string[]): Promise<string> => {
+    const args = ["-n", "1", "-c", "3", "--compressed", server.url("/{}"), "-s", "--save-bodies"];
+    const files = ["-o", dir.path(`${name}.ndjson`), "--fields", "bytes,size"];
+    const ran = await myriad([...args, dir.path(name), ...files, ...more]);
+    assertEquals([ran.code, ran.stderr], [0, ""]);
+    return (await Deno.readTextFile(dir.path(`${name}.ndjson`))).trim();
+  };
+  const { length } = packed;
+  assertEquals(await save("decoded"), `{"bytes":${length},"size":5}`);
+  assertEquals(await Deno.readTextFile(dir.path("decoded/0/0")), "hello");
+  assertEquals(await save("raw", "--raw"), `{"bytes":${length},"size":${length}}`);
+  assertEquals(await Deno.readFile(dir.path("raw/0/0")), new Uint8Array(packed));
 });
 
 test("--save-bodies --retry-failed saves the bodies of failed requests", async () => {

@@ -329,6 +329,58 @@ for (const threads of [1, 3]) {
   });
 }
 
+for (const threads of [1, 2]) {
+  Deno.test(`Schedule lets each place wait after a request (${threads} event loops)`, async () => {
+    const think = { minMs: 1_000, maxMs: 1_000 };
+    const rig = new Rig(many(7), { concurrency: 2, think }, () => undefined, {
+      count: threads,
+      newsMs: 0.5,
+    });
+    await rig.time.to(100);
+    assertEquals(rig.inFlight, [0, 1]);
+    await rig.answer(0);
+    await rig.time.to(1_099);
+    assertEquals(rig.inFlight, [1]);
+    await rig.time.to(1_200);
+    assertEquals(rig.inFlight, [1, 2]);
+    rig.answers = () => ({});
+    await rig.answerAll();
+    await rig.time.to(1_200);
+    assertEquals(rig.starts.length, 3);
+    await rig.time.to(9_000);
+    // Nobody waits after the last request.
+    assertEquals(rig.starts.slice(3).map(({ ms }) => Math.round(ms / 100)), [22, 22, 32, 32]);
+    await rig.over;
+  });
+}
+
+Deno.test("Schedule lets places wait on a ramp, and after attempts that fail", async () => {
+  const retry = { ...RETRY, retries: 1, delayMs: 1, maxDelayMs: 1 };
+  const think = { minMs: 1_000, maxMs: 1_000 };
+  const rig = new Rig(many(4), { concurrency: 2, rampUpMs: 500, think, retry }, () => BUSY);
+  await rig.time.to(10_000);
+  assertEquals(rig.end, "over");
+  const starts = rig.starts.map(({ ms }) => Math.round(ms / 250) * 250);
+  assertEquals(starts, [0, 250, 1_000, 1_250, 2_000, 2_250, 3_000, 3_250]);
+});
+
+Deno.test("Schedule starts as many requests to each host as its rate allows, and makes up for late ones", async () => {
+  const hosts = Array.from({ length: 400 }, (_, i) => i % 2 === 0 ? "a" : "b");
+  const options = { concurrency: 100, hostRate: 100, hostDelayMs: 10 };
+  const rig = new Rig(at(hosts), options, () => ({}));
+  await rig.time.to(500);
+  // For 30 ms, this process does nothing.
+  await rig.time.jump(30);
+  await rig.time.to(1_000);
+  const counts = [0, 1].map((rest) => rig.starts.filter(({ i }) => i % 2 === rest).length);
+  assertEquals(counts, [101, 101]);
+  // What took longer is not made up for.
+  await rig.time.jump(500);
+  await rig.time.to(2_000);
+  assertEquals(rig.starts.length, 2 * (101 + 51));
+  await rig.close();
+});
+
 Deno.test("Schedule keeps a place free until the ramp reaches it", async () => {
   const rig = new Rig(many(100), { concurrency: 4, rampUpMs: 4_000 });
   await rig.time.to(100);

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { constants, deflateRawSync, gzipSync } from "node:zlib";
 import { InputError, UsageError } from "../../lib/errors.ts";
-import { Gunzip } from "../../lib/source/gunzip.ts";
 import { Input } from "../../lib/source/input.ts";
 import { LineReader } from "../../lib/source/lines.ts";
+import { Unpacker } from "../../lib/unpack/unpacker.ts";
 import { folder } from "../fixtures/folder.ts";
 import { start } from "../fixtures/program.ts";
 import { all, open, outcomes, splits } from "../fixtures/sources.ts";
@@ -173,7 +173,7 @@ Deno.test("Input reads gzip with every header field, with any blocks", async () 
   const member = [...head, ...parts, ...data, ...tail];
   const bytes = Uint8Array.from([...member, ...gzipSync(""), ...member, 0, 0]);
   for (const blocks of splits(bytes)) {
-    const gunzip = await Gunzip.open(() => blocks.read());
+    const gunzip = await Unpacker.open("gzip", () => blocks.read());
     let text = "";
     for (let piece; (piece = await gunzip.read()) !== undefined;) {
       text += new TextDecoder().decode(piece);

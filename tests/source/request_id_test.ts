@@ -3,7 +3,7 @@ import { addIds, drawIds } from "../../lib/source/request_id.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
 import { target } from "../fixtures/target.ts";
 
-const ITEM = { i: 300, record: "", line: 0 };
+const ITEM = { i: 300, record: "", line: 0, input: 0 };
 
 /** The target of an item of a number. */
 const make = ({ i }: { i: number }): Target => target("http://h/", { i });

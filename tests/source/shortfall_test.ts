@@ -46,21 +46,29 @@ for (
     ],
     [{ shard: { index: 2, count: 4 } }, 3, undefined],
     [
-      { durationMs: 9, input: { path: "-", format: "csv" } },
+      { durationMs: 9, inputs: [{ path: "-", format: "csv" }] },
       3,
       "'--input -' ended before '--duration' was over",
     ],
     [
-      { requests: 9, input: { path: "-", format: "csv" } },
+      { requests: 9, inputs: [{ path: "-", format: "csv" }] },
       3,
       "'--input -' has 3 records, fewer than '--requests 9' asks for",
     ],
-    [{ requests: 9, input: undefined }, 3, undefined],
+    [{ requests: 9, inputs: [] }, 3, undefined],
+    [
+      {
+        requests: 9,
+        inputs: [{ path: "a", format: "csv" }, { path: "b", format: "lines" }],
+      },
+      3,
+      "'--input a, b' have 3 records, fewer than '--requests 9' asks for: --loop starts them again",
+    ],
   ] as [Partial<Parameters<typeof describeShortfall>[0]>, number, string | undefined][]
 ) {
   Deno.test(`describeShortfall() says ${text ?? `nothing of ${records} records for ${JSON.stringify(wanted)}`}`, () => {
     const all = {
-      input: { path: "a", format: "lines" as const },
+      inputs: [{ path: "a", format: "lines" as const }],
       start: 0,
       requests: Infinity,
       shard: { index: 0, count: 1 },

@@ -30,6 +30,9 @@ function makeEvents(count: number, random: (below: number) => number, hosts: num
       at: i,
       bytes: random(5_000),
       attempts: random(4),
+      ttfbMs: pick([ms / 2, null]),
+      via: { remote: null, dnsMs: pick([ms / 8, null]), connectMs: ms / 4, tlsMs: ms / 16 },
+      isReused: random(3) > 0,
     };
     const target = { i, url: `${origin}/${i}` };
     if (kind === 2) {
@@ -48,6 +51,7 @@ function makeEvents(count: number, random: (below: number) => number, hosts: num
       detail: pick([`nothing within ${random(900)} ms`, `connection reset`, `${origin} is down`]),
       expectation: error === "expect" ? `expectation ${random(120)}` : undefined,
     }, target);
+    if (random(20) === 0) return (stats) => stats.recordWarmUp(failed);
     return (stats) => stats.record(failed);
   });
 }

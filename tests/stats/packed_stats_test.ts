@@ -5,7 +5,9 @@ import { moment } from "../fixtures/moment.ts";
 import { result } from "../fixtures/result.ts";
 
 function record(stats: Stats): void {
-  for (let i = 0; i < 300; i++) stats.record(result({ ms: i, status: i % 7 === 0 ? 404 : 200 }));
+  for (let i = 0; i < 300; i++) {
+    stats.record(result({ ms: i, ttfbMs: i / 2, status: i % 7 === 0 ? 404 : 200 }));
+  }
   stats.record(result({ status: null, error: "refused", detail: "nobody there" }));
   stats.recordStart(1.5);
   stats.recordLateStart(3);
@@ -40,6 +42,8 @@ Deno.test("isPackedStats() refuses what packStats() does not give", () => {
     { ...good, requests: 1.5 },
     { ...good, failed: good.requests + 1 },
     { ...good, latency: null },
+    { ...good, phases: null },
+    { ...good, phases: { other: good.phases.ttfb } },
     { ...good, details: 1 },
     withDetails({ hosts: new Array(1_002).fill(host) }),
     withDetails({ hosts: [{ ...host, requests: -1 }] }),

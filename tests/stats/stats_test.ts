@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { MIGRATIONS } from "../../lib/checkpoint/migrations.ts";
 import { ERROR_KINDS, type Result } from "../../lib/result.ts";
 import type { Statistics } from "../../lib/stats/snapshot.ts";
+import { Histogram } from "../../lib/stats/histogram.ts";
 import { findWrongStat, type Moment, Stats, type StatsState } from "../../lib/stats/stats.ts";
 import { result } from "../fixtures/result.ts";
 
@@ -269,6 +270,17 @@ Deno.test("Stats keeps hosts and slowest responses in journals where the summary
   for (const wrong of [null, {}, { hosts: [1], slowest: [] }, { hosts: [], slowest: [{}] }]) {
     assertEquals(findWrongStat({ ...state, top: wrong }), "top");
   }
+});
+
+Deno.test("Stats has the phases of responses that count, and forgets those of refuted ones", () => {
+  const stats = new Stats();
+  stats.record(resultOf({ ms: 7, ttfbMs: 3 }));
+  stats.record(resultOf({ ms: 7, ttfbMs: 4, status: 500, error: "expect", detail: "" }));
+  const latency = new Histogram().toJSON();
+  const refuted = { requests: 1, bytes: 0, attempts: 1, busyMs: 7, statuses: { 200: 1 }, latency };
+  const counts = [stats, stats.withoutFailed(), stats.withoutFailed(refuted)]
+    .map((one) => one.snapshot(MOMENT).phases.ttfb?.count);
+  assertEquals(counts, [1, 1, undefined]);
 });
 
 Deno.test("Stats separates own lateness from waits for places, in journals too", () => {

@@ -37,6 +37,7 @@ const FIGURES: Statistics = {
     stddev: 21.5,
   },
   histogram: new Histogram(),
+  phases: {},
   hosts: [],
   slowest: [],
   loopBusy: 0,
@@ -144,6 +145,21 @@ Deno.test("Threshold.value() of a percentile is the value that so many responses
   });
 });
 
+Deno.test("Threshold.value() of a phase is null until the phase is measured", () => {
+  const ttfb = new Histogram();
+  for (let micros = 1; micros <= 200; micros++) ttfb.record(micros);
+  const figures = { ...FIGURES, phases: { ttfb } };
+  const names = ["ttfb.p99.5", "ttfb.mean", "ttfb.max", "ttfb.min", "tls.p99", "dns.p99"];
+  assertEquals(
+    names.map((name) => parseThreshold(`${name}<1s`).value(figures)),
+    [0.199, 0.1005, 0.2, 0.001, null, null],
+  );
+  // It has 200 values to be believed by, though there were 2,000 requests.
+  const lost = (seconds: number): boolean =>
+    parseThreshold("ttfb.p99<1us").isLost({ ...figures, seconds });
+  assertEquals([lost(9), lost(10)], [false, true]);
+});
+
 for (
   const [text, bound] of [
     ["p99<500ms", 500],
@@ -189,7 +205,7 @@ Deno.test("parseThreshold() accepts blanks, and drops them", () => {
 const NAMES =
   "use one of the names requests, succeeded, failed, skipped, errors.KIND, status.503, status.5xx, " +
   "seconds, rate, bytes, min, mean, p50, p75, p90, p95, p99, p999, p9999, max, stddev, " +
-  "p98, p99.95, retries, late, peak_rss, cpu";
+  "p98, p99.95, dns.p95, connect.p95, tls.p95, ttfb.p95, retries, late, peak_rss, cpu";
 const FORM = "use a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000";
 const COUNT = "a whole number, like 10, 10k or 1M";
 const SHARE = "a share of the requests, like 1%";
@@ -220,6 +236,11 @@ for (
     ["p9.9.9<500ms", PERCENTILE],
     ["p98<500", `for p98 use ${LATENCY}`],
     ["P99<500ms", NAMES],
+    ["ttfb<5ms", "use ttfb.min, ttfb.mean, ttfb.max, ttfb.stddev or a percentile, like ttfb.p95"],
+    ["dns.p101<5ms", "use dns.min, dns.mean"],
+    ["ttfb.toString<5ms", "use ttfb.min"],
+    ["ttfb.p99<5", `for ttfb.p99 use ${LATENCY}`],
+    ["ttfbs.p99<5ms", NAMES],
     ["errors<5", "use a kind of errors: dns"],
     ["constructor<5", NAMES],
     ["__proto__<5", NAMES],

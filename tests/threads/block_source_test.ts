@@ -137,7 +137,8 @@ for (
     const input = format && { path, format };
     const expected = await all(await open({ ...options, input }));
     const source = await openSourceOf({ ...options, input });
-    const plain = { method: "GET", headers: [], body: undefined, input };
+    const inputs = input === undefined ? [] : [input];
+    const plain = { method: "GET", headers: [], body: undefined, inputs };
     const workers = Array.from({ length: 3 }, (_, worker) => {
       const step = "shard" in options ? options.shard.count : 1;
       return new BlockSource(step, () => void Promise.resolve().then(() => dealer.ask(worker)));

@@ -8,7 +8,7 @@ function finder(workers: number): (url: string, invalid?: string) => number {
   const routes = new HostRoutes(() => made, workers);
   return (url, invalid) => {
     made = target(url, { invalid });
-    return routes.find({ i: 5, record: "", line: 0 });
+    return routes.find({ i: 5, record: "", line: 0, input: 0 });
   };
 }
 

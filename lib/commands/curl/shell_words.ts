@@ -6,6 +6,8 @@
  */
 import { UsageError } from "../../errors.ts";
 
+/** Characters that a shell leaves as they are, also at the beginning of a word. */
+const PLAIN = /[\w.,:/@%+=-]+/y;
 /** What ends a command, outside of quotes. */
 const OPERATOR = /[|&;<>()\n]/;
 /** What a shell replaces, also within double quotes. Only a name is repeated in a message. */
@@ -17,16 +19,21 @@ const ESCAPES: Readonly<Record<string, string>> = {
   a: "\x07",
   b: "\b",
   e: "\x1b",
+  E: "\x1b",
   f: "\f",
   n: "\n",
   r: "\r",
   t: "\t",
   v: "\v",
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  "?": "?",
 };
 
 /** An escape of `$'…'`. Bytes in a row are one text in UTF-8. */
 const ANSI_ESCAPE =
-  /((?:\\x[\da-f]{1,2}|\\[0-7]{1,3})+)|\\u([\da-f]{1,4})|\\U([\da-f]{1,8})|\\([^])/gi;
+  /((?:\\x[\da-fA-F]{1,2}|\\[0-7]{1,3})+)|\\u([\da-fA-F]{1,4})|\\U([\da-fA-F]{1,8})|(\\([^]))/g;
 
 /**
  * Splits one command into its words.
@@ -66,6 +73,13 @@ class ShellReader {
         const end = text.indexOf("\n", this.#at);
         this.#at = end < 0 ? text.length : end;
       } else {
+        PLAIN.lastIndex = this.#at;
+        const plain = PLAIN.exec(text)?.[0];
+        if (plain !== undefined) {
+          this.#append(plain);
+          this.#at += plain.length;
+          continue;
+        }
         if (OPERATOR.test(character)) this.#refuse(character === "\n" ? "a line break" : character);
         this.#refuseExpansion(this.#at);
         this.#append(character);
@@ -132,9 +146,9 @@ class ShellReader {
 
 /** What stands between `$'` and `'` (POSIX.1-2024 §2.2.4). */
 function decodeAnsi(text: string): string {
-  return text.replace(ANSI_ESCAPE, (_, bytes, short, long, other) => {
+  return text.replace(ANSI_ESCAPE, (_, bytes, short, long, escape, letter) => {
     if (bytes !== undefined) return decodeBytes(bytes);
-    if (other !== undefined) return ESCAPES[other] ?? other;
+    if (escape !== undefined) return ESCAPES[letter] ?? escape;
     const code = parseInt(short ?? long, 16);
     return code > 0x10ffff ? "\ufffd" : String.fromCodePoint(code);
   });
@@ -142,7 +156,7 @@ function decodeAnsi(text: string): string {
 
 function decodeBytes(escapes: string): string {
   const bytes = Array.from(
-    escapes.matchAll(/\\x([\da-f]{1,2})|\\([0-7]{1,3})/gi),
+    escapes.matchAll(/\\x([\da-fA-F]{1,2})|\\([0-7]{1,3})/g),
     ([, hex, octal]) => hex === undefined ? parseInt(octal, 8) & 0xff : parseInt(hex, 16),
   );
   return new TextDecoder().decode(Uint8Array.from(bytes));

@@ -9,6 +9,8 @@ import {
 } from "../../stats/figures.ts";
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
+import { PhaseTimes, toPhaseDeltas, toPhaseFigures } from "../../stats/phase_times.ts";
+import { PHASES } from "../../stats/phases.ts";
 import { mergeHosts, mergeSlowest, type SummaryHost, type SummarySlow } from "../../stats/top.ts";
 
 /** The maximum number of names that counts are kept of, as of one run. */
@@ -75,6 +77,12 @@ const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unkno
   statuses: (parts, key) => mergeCounts(each<Counts>(parts, key), Infinity),
   errors: (parts, key) => mergeErrors(each<Summary["errors"]>(parts, key)),
   clusters: (parts, key) => mergeClusters(parts.some(key) as SummaryCluster[]),
+  "phases of histograms": (parts) => {
+    const times = mergePhases(parts.each("phase_histograms"))?.clone();
+    return times &&
+      Object.fromEntries(PHASES.map((phase) => [phase, toPhaseFigures(times[phase])]));
+  },
+  "histograms by phase": (parts) => mergePhases(parts.each("phase_histograms"))?.toJSON(),
   "slow responses": (parts, key) => {
     const responses = parts.each("succeeded")!;
     const lists = each<readonly SummarySlow[]>(parts, key);
@@ -111,6 +119,16 @@ function addAll(values: readonly number[] | undefined): number | undefined {
 /** All values of several histograms in one. */
 function mergeHistograms(states: readonly HistogramState[] | undefined): Histogram | undefined {
   return states?.reduce((all, one) => (all.add(Histogram.from(one)), all), new Histogram());
+}
+
+/** All values of several histograms of each phase in one. */
+function mergePhases(
+  states: readonly Summary["phase_histograms"][] | undefined,
+): PhaseTimes | undefined {
+  if (states === undefined) return undefined;
+  const times = new PhaseTimes();
+  for (const one of states) times.add(toPhaseDeltas(one));
+  return times;
 }
 
 /** The seconds from the first start to the last end. */

@@ -7,6 +7,8 @@ import type { KnownSummary } from "../../stats/figures.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { HostTally } from "../../stats/host_tally.ts";
 import { toLatency } from "../../stats/latency.ts";
+import { PhaseTimes, toPhaseFigures } from "../../stats/phase_times.ts";
+import { type ByPhase, mapPhases, PHASES } from "../../stats/phases.ts";
 import { Slowest } from "../../stats/slowest.ts";
 import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
 import { listHosts, listSlowest } from "../../stats/top.ts";
@@ -48,6 +50,9 @@ export class RecordTally {
   /** How many records tell each of these; what one record does not tell, the report does not. */
   #known = { statuses: 0, latencies: 0, bytes: 0, attempts: 0, urls: 0, times: 0, slowest: 0 };
 
+  readonly #phases = new PhaseTimes();
+  /** How many responses tell each phase, be it that it was not measured. */
+  readonly #told = PHASES.map(() => 0);
   readonly #top: number | undefined;
 
   /** @param top how many hosts and slow responses the summary has; undefined for none */
@@ -71,6 +76,7 @@ export class RecordTally {
     if (hasFailed) this.#addFailure(record);
     else {
       this.#responses++;
+      this.#addPhases(record);
       if (status !== null && status >= MIN_ERROR_STATUS) this.#tolerated++;
       if (record.hasMs) {
         known.latencies++;
@@ -91,6 +97,14 @@ export class RecordTally {
     }
   }
 
+  #addPhases({ phases }: RunRecord): void {
+    for (let k = 0; k < phases.length; k++) {
+      const { phase, ms, isTold } = phases[k];
+      if (isTold) this.#told[k]++;
+      if (ms !== undefined) this.#phases.recordPhase(phase, ms);
+    }
+  }
+
   #addFailure(record: RunRecord): void {
     this.#failed++;
     if (record.hasAttempts && isSkipped(record)) this.#skipped++;
@@ -99,6 +113,19 @@ export class RecordTally {
     // URLs in a run's records have no user information, those of other programs may have.
     this.#errors.record(error, { url: withoutUserinfo(url), detail });
     this.#messages.record(error, detail, url);
+  }
+
+  /** The phases that each response tells. */
+  #reviewPhases(): Pick<KnownSummary, "phases_ms" | "phase_histograms"> {
+    const responses = this.#responses;
+    const told = PHASES.filter((_, k) => responses > 0 && this.#told[k] === responses);
+    if (told.length === 0) return {};
+    const all = this.#phases.clone();
+    const known: ByPhase<Histogram> = Object.fromEntries(told.map((phase) => [phase, all[phase]]));
+    return {
+      phases_ms: Object.fromEntries(told.map((phase) => [phase, toPhaseFigures(all[phase])])),
+      phase_histograms: mapPhases(known, (histogram) => histogram.toJSON()),
+    };
   }
 
   /** All that the records tell. */
@@ -126,6 +153,7 @@ export class RecordTally {
         rate: seconds ? all / seconds : undefined,
         bytes: this.#bytes > MAX_EXACT ? undefined : ofAll(known.bytes, this.#bytes),
         latency_ms: hasLatencies ? toLatency(this.#histogram) : undefined,
+        ...this.#reviewPhases(),
         attempts: this.#attempts > MAX_EXACT ? undefined : ofAll(known.attempts, this.#attempts),
         slowest: top === undefined ? undefined : slowest && listSlowest(slowest, top),
         hosts: top === undefined ? undefined : hosts && listHosts(hosts, top),

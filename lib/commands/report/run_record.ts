@@ -10,11 +10,15 @@ import {
   PLAIN,
   type RecordScanner,
 } from "../../scan/scanner.ts";
+import { type Phase, PHASES } from "../../stats/phases.ts";
 import { TimeReader } from "./time_reader.ts";
 
 /** The fields of a record that are read. */
-export const NAMES = ["i", "url", "status", "ms", "bytes", "attempts", "at", "error", "detail"];
-const [I, URL_FIELD, STATUS, MS, BYTES, ATTEMPTS, AT, ERROR, DETAIL] = NAMES.keys();
+export const NAMES = [
+  ...["i", "url", "status", "ms", "bytes", "attempts", "at", "error", "detail"],
+  ...PHASES.map((phase) => `${phase}_ms`),
+];
+const [I, URL_FIELD, STATUS, MS, BYTES, ATTEMPTS, AT, ERROR, DETAIL, FIRST_PHASE] = NAMES.keys();
 
 /** The one target of a {@linkcode RunRecord}, with the meaning that a run's has. */
 class RecordTarget {
@@ -61,6 +65,10 @@ export class RunRecord {
   /** Whether it says why a request failed, or that it did not. */
   hasReason = false;
 
+  /** How long each phase took, in milliseconds, if that is known, and whether it is told at all. */
+  readonly phases: readonly { readonly phase: Phase; ms: number | undefined; isTold: boolean }[] =
+    PHASES.map((phase) => ({ phase, ms: undefined, isTold: false }));
+
   get detail(): string {
     return this.readText(DETAIL);
   }
@@ -97,8 +105,15 @@ export class RunRecord {
     if (this.hasUrl && !this.#isText(URL_FIELD)) return false;
     if (kinds[DETAIL] > NULL && !this.#isText(DETAIL)) return false;
     this.hasMs = kinds[MS] > NULL;
-    this.ms = this.hasMs ? this.#milliseconds() : 0;
+    this.ms = this.hasMs ? this.#milliseconds(MS) : 0;
     if (Number.isNaN(this.ms)) return false;
+    for (let k = 0; k < PHASES.length; k++) {
+      const phase = this.phases[k];
+      const kind = kinds[FIRST_PHASE + k];
+      phase.isTold = kind !== ABSENT;
+      phase.ms = kind > NULL ? this.#milliseconds(FIRST_PHASE + k) : undefined;
+      if (Number.isNaN(phase.ms)) return false;
+    }
     this.hasNumber = kinds[I] > NULL;
     if (this.hasNumber && kinds[I] !== INTEGER) return false;
     this.target.i = this.hasNumber ? integerAt(scanner, I) : 0;
@@ -114,14 +129,14 @@ export class RunRecord {
     return !Number.isNaN(this.at);
   }
 
-  /** The time of the request in milliseconds; NaN if it is not a number. */
-  #milliseconds(): number {
+  /** A time in milliseconds; NaN if it is not a number. */
+  #milliseconds(field: number): number {
     const scanner = this.#scanner;
-    const kind = scanner.kinds[MS];
-    if (kind === INTEGER || kind === DECIMAL) return numberAt(scanner, MS);
+    const kind = scanner.kinds[field];
+    if (kind === INTEGER || kind === DECIMAL) return numberAt(scanner, field);
     // Other programs write more digits than a run does; where values have types, they are cut already.
     if (kind !== PLAIN || scanner.isTyped) return NaN;
-    const text = scanner.text(MS);
+    const text = scanner.text(field);
     const value = /^\d{1,15}\.\d{1,30}$/.test(text) ? Number(text) : NaN;
     return value < 1e15 ? value : NaN;
   }

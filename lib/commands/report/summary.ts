@@ -3,6 +3,8 @@ import { isErrorCounts } from "../../stats/error_tally.ts";
 import { FIGURE_ROWS, type Kind, type KnownSummary, LATENCIES } from "../../stats/figures.ts";
 import { isHistogramState } from "../../stats/histogram.ts";
 import { MAX_HOSTS } from "../../stats/host_tally.ts";
+import { isPhaseStates, PHASE_FIGURES } from "../../stats/phase_times.ts";
+import { PHASES } from "../../stats/phases.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import type { ThresholdUnit } from "../../stats/snapshot.ts";
 import { isStatusCounts } from "../../stats/status_counts.ts";
@@ -40,6 +42,14 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
   statuses: isStatusCounts,
   errors: isErrorCounts,
   latency: isShape(Object.fromEntries(LATENCIES.map((name) => [name, isNumber]))),
+  phases: isMap(
+    orNull(isShape(
+      Object.fromEntries(
+        PHASE_FIGURES.map((name) => [name, name === "count" ? isCount : isNumber]),
+      ),
+    )),
+    (name) => (PHASES as readonly string[]).includes(name),
+  ),
   late: isShape({ count: isCount, mean_ms: isNumber, max_ms: isNumber }),
   "own lateness or null": orNull(
     isShape({ mean: isNumber, p50: isNumber, p99: isNumber, max: isNumber }),
@@ -89,6 +99,7 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
   ),
   histogram: isHistogramState,
   "histogram or null": orNull(isHistogramState),
+  "histograms by phase": isPhaseStates,
 };
 
 /** What each figure has to be. */

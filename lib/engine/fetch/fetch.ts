@@ -1,11 +1,11 @@
 /**
- * Native fetch as an {@linkcode Engine}: HTTP/2 and decompression, at a cost.
+ * Native fetch as an {@linkcode Engine}: HTTP/2, at a cost.
  *
  * @module
  */
 import { closesConnection, decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
 import { type Failure, type Result, toResult } from "../../result.ts";
-import type { HeaderList, Target } from "../../target.ts";
+import { BodyReadError, type HeaderList, type StreamedBody, type Target } from "../../target.ts";
 import { findShortage } from "../causes.ts";
 import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
@@ -15,15 +15,17 @@ import {
   toPermissionFailure,
   toProtocolFailure,
   toStopFailure,
+  toUnreadFailure,
 } from "../failure.ts";
-import { type BodyTap, type BorrowedHead, ResponseHooks } from "../hooks.ts";
+import type { BodyOwner, BodyTap } from "../body_tap.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
+import { ResponseHooks } from "../hooks.ts";
 import { UNASKED_UPGRADE } from "../http1/head.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop, readLocation } from "../redirect.ts";
 import { Shortage } from "../shortage.ts";
 import { type RequestTrace, tellEnd } from "../trace.ts";
 import { Clients, type Use } from "./clients.ts";
-import { type Coding, DECODABLE, decode } from "./decode.ts";
 import {
   type FetchFailure,
   isUnsent,
@@ -56,7 +58,7 @@ const MORE_CONNECTIONS = 128;
 const MAX_ORIGINS = 1_000;
 
 /** A request in flight. */
-class Attempt extends InFlight {
+class Attempt extends InFlight implements BodyOwner {
   readonly #controller = new AbortController();
   stopped: StopReason | undefined;
   /** The present hop. */
@@ -67,8 +69,6 @@ class Attempt extends InFlight {
   repetitions = 0;
   /** Whether a reused connection was dead: the repetition gets a new one. */
   isReconnecting = false;
-  /** Whether the hop accepts a coding, so that its body is decoded. */
-  decodes = false;
   /** Whether it must not use a client that speaks HTTP/2 only. */
   isOrdinary = false;
   /** The use of the clients of the hop; undefined with the client that keeps no connection. */
@@ -77,9 +77,12 @@ class Attempt extends InFlight {
   isHttp2Only = false;
   /** Whether the head of a response has come, so that only its body can fail from now on. */
   hasHead = false;
-  /** Bytes of the body so far, as they were transferred, and after decoding. */
+  /** Bytes of the body so far, as they were transferred. */
   bytes = 0;
-  size = 0;
+  /** Why the body cannot be taken. */
+  bodyFailure: Failure | undefined;
+  /** Why the body of the request could not be read. */
+  uploadFailure: Failure | undefined;
   ttfbMs: number | null = null;
   location: string | null = null;
   retryAfter: string | null = null;
@@ -97,6 +100,16 @@ class Attempt extends InFlight {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  onBodyFailure(failure: Failure): void {
+    this.bodyFailure = failure;
+  }
+
+  /** Passes on bytes of the body. @throws {Refusal} If they cannot be taken. */
+  write(bytes: Uint8Array): void {
+    this.body?.write(bytes);
+    if (this.bodyFailure !== undefined) throw new Refusal(this.bodyFailure);
   }
 
   override stop(why: StopReason): void {
@@ -141,22 +154,39 @@ function readRetryAfter({ status, headers }: Response): string | null {
   return status === 429 || status === 503 ? headers.get("retry-after") : null;
 }
 
-/** The coding of a body that can be decoded; undefined if it has another coding, or none. */
-function readCoding({ headers }: Response): Coding | undefined {
-  const coding = headers.get("content-encoding")?.toLowerCase();
-  return DECODABLE.find((name) => name === coding);
+/** How much of a body is read at once, in bytes. */
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * A body as native fetch takes it. Its length is not sent: native fetch drops `Content-Length`.
+ *
+ * @param onFailure is told if the body cannot be read
+ */
+function toStream(
+  body: StreamedBody,
+  onFailure: (failure: Failure) => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.open();
+  return new ReadableStream({
+    pull: (controller) => {
+      if (reader.length === 0) return controller.close();
+      try {
+        controller.enqueue(reader.read(PIECE_BYTES).slice());
+      } catch (error) {
+        if (!(error instanceof BodyReadError)) throw error;
+        onFailure(toUnreadFailure(error));
+        controller.error(error);
+      }
+    },
+  }, { highWaterMark: 0 });
 }
 
-/** The head of a response of native fetch. @param decodes whether the body is decoded on the way */
-function toHead(response: Response, decodes: boolean): BorrowedHead {
-  const { status, headers } = response;
+/** The head of a response of native fetch. */
+function toHead({ status, statusText, headers }: Response): BorrowedHead {
+  const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
   return {
     status,
-    get coding() {
-      if (decodes && readCoding(response) !== undefined) return null;
-      const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
-      return coding === "" || coding === "identity" ? null : coding;
-    },
+    coding: coding === "" || coding === "identity" ? null : coding,
     field: (name) => {
       const value = headers.get(name);
       return value === null ? null : decodeFieldValue(value);
@@ -165,7 +195,7 @@ function toHead(response: Response, decodes: boolean): BorrowedHead {
       return this;
     },
     lines: () => [
-      `HTTP ${status} ${response.statusText}`.trimEnd(),
+      `HTTP ${status} ${statusText}`.trimEnd(),
       ...Array.from(headers, ([name, value]) => `${name}: ${value}`),
     ],
   };
@@ -177,7 +207,7 @@ export function describeRequest(
   fields: HeaderList = prepare(headers).fields,
 ): readonly string[] {
   const all = requestId === undefined ? fields : [...fields, requestId];
-  return [`${method} ${url}`, ...all.map(([name, value]) => `${name}: ${value}`)];
+  return [`${method} ${url}`, ...all.map(([name, value]) => `${name.toLowerCase()}: ${value}`)];
 }
 
 /**
@@ -321,16 +351,16 @@ export class FetchEngine implements Engine {
         try {
           const response = await this.#send(attempt);
           attempt.hasHead = true;
-          if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
-          const length = this.#shortLength(response, attempt);
+          attempt.ttfbMs = performance.now() - start;
+          const length = this.#shortLength(response);
           if (length !== undefined) {
-            trace?.onResponse(toHead(response, false).lines());
+            trace?.onResponse(toHead(response).lines());
             if (this.#hooks !== undefined) {
               this.#onHead(response, attempt.hop, undefined, attempt, target);
             }
             const body = await response.arrayBuffer();
-            attempt.bytes = attempt.size = body.byteLength;
-            if (attempt.size > 0) attempt.body?.write(new Uint8Array(body));
+            attempt.bytes = body.byteLength;
+            if (attempt.bytes > 0) attempt.write(new Uint8Array(body));
             if (attempt.hop.method !== "HEAD") checkLength(attempt.bytes, length);
             status = response.status;
             attempt.retryAfter = readRetryAfter(response);
@@ -370,7 +400,7 @@ export class FetchEngine implements Engine {
       origin: undefined,
       status,
       bytes: attempt.bytes,
-      size: attempt.size,
+      size: attempt.body?.decodedBytes ?? attempt.bytes,
       at: this.#deadlines.epochMs + start,
       ms: end - start,
       ttfbMs: attempt.ttfbMs,
@@ -388,7 +418,8 @@ export class FetchEngine implements Engine {
     }, failure);
   }
 
-  #toFailure(error: unknown, { hasHead }: Attempt): FetchFailure {
+  #toFailure(error: unknown, { hasHead, uploadFailure }: Attempt): FetchFailure {
+    if (uploadFailure !== undefined) return uploadFailure;
     if (error instanceof Refusal) return error.failure;
     return hasHead ? toReadingFailure(error) : toFetchFailure(error);
   }
@@ -440,12 +471,12 @@ export class FetchEngine implements Engine {
    * The length of the body of a usual response: its status needs no processing, and its announced
    * length is short enough to read the body at once. Undefined for any other response.
    */
-  #shortLength({ status, headers }: Response, { decodes }: Attempt): number | undefined {
+  #shortLength({ status, headers }: Response): number | undefined {
     if (status < 200 || (status > 200 && status < 400 && status !== 206)) return undefined;
     const field = headers.get("content-length");
     const length = Number(field);
     const isShort = field !== null && length <= this.#mostAtOnce &&
-      !headers.has("transfer-encoding") && !(decodes && headers.has("content-encoding"));
+      !headers.has("transfer-encoding");
     return isShort ? length : undefined;
   }
 
@@ -467,7 +498,7 @@ export class FetchEngine implements Engine {
       const isPointing = status === 201 || (status >= 300 && status < 400);
       const pointer = readLocation(status, isPointing ? headers.get("location") : null);
       const next = follow(hop, pointer, attempt.redirects, this.#options.redirects);
-      attempt.trace?.onResponse(toHead(response, false).lines());
+      attempt.trace?.onResponse(toHead(response).lines());
       if (this.#hooks !== undefined) this.#onHead(response, hop, next, attempt, target);
       await this.#read(response, hop.method, attempt);
       const { location } = pointer;
@@ -482,14 +513,14 @@ export class FetchEngine implements Engine {
       attempt.hasHead = false;
       response = await this.#send(attempt);
       attempt.hasHead = true;
-      if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+      attempt.ttfbMs = performance.now() - start;
     }
   }
 
   /** Passes a head to the hooks, and begins the body of the final response. */
   #onHead(
     response: Response,
-    { url, method }: Hop,
+    { url, method, headers: sent }: Hop,
     next: Hop | Failure | undefined,
     attempt: Attempt,
     target: Target,
@@ -499,9 +530,9 @@ export class FetchEngine implements Engine {
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = readLength(response, method) > this.#options.maxBodyBytes;
     if (!hooks.wantsResponses || next !== undefined || isTooLong) return;
-    const head = toHead(response, attempt.decodes);
+    const head = toHead(response);
     if (hooks.wantsType) attempt.contentType = head.field("content-type");
-    attempt.body = hooks.begin(target, head);
+    attempt.body = hooks.begin(target, head, sent, attempt);
   }
 
   #send(attempt: Attempt): Promise<Response> {
@@ -513,8 +544,7 @@ export class FetchEngine implements Engine {
     const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
     const { coded, closes } = this.#prepared;
-    attempt.decodes = coded !== undefined;
-    const isFresh = attempt.isReconnecting || closes ||
+    const isFresh = attempt.isReconnecting || closes || this.#options.disableKeepAlive ||
       (body === undefined || body.length === 0) && !IDEMPOTENT.has(method);
     this.#endUse(attempt);
     if (!url.startsWith(this.#origin) || url[this.#origin.length] !== "/") {
@@ -544,10 +574,16 @@ export class FetchEngine implements Engine {
     attempt.trace?.onRequest(describeRequest(hop, fields), hop);
     if (method !== "GET") init.method = method;
     if (body !== undefined && body.length > 0) {
-      if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
-      init.body = this.#blob.blob;
+      init.body = body instanceof Uint8Array
+        ? this.#toBlob(body)
+        : toStream(body, (failure) => void (attempt.uploadFailure = failure));
     }
     return fetch(url, init);
+  }
+
+  #toBlob(body: Uint8Array<ArrayBuffer>): Blob {
+    if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
+    return this.#blob.blob;
   }
 
   #mayHaveHttp2(origin: string): boolean {
@@ -563,55 +599,24 @@ export class FetchEngine implements Engine {
   /** Reads a body to its end, or until it is too long. */
   async #read(response: Response, method: string, attempt: Attempt): Promise<void> {
     const { maxBodyBytes } = this.#options;
-    attempt.bytes = attempt.size = 0;
+    attempt.bytes = 0;
     const length = readLength(response, method);
     const reader = response.body?.getReader();
     if (reader === undefined) return;
-    const coding = attempt.decodes ? readCoding(response) : undefined;
-    let fits = !(length > maxBodyBytes);
-    if (fits && coding !== undefined) fits = await this.#decode(coding, reader, attempt);
-    else {
-      while (fits) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        attempt.bytes += value.length;
-        fits = this.#pass(value, attempt);
-      }
-    }
-    if (!fits) {
-      await reader.cancel();
-      throw new Refusal(toLengthFailure(maxBodyBytes));
-    }
-    checkLength(attempt.bytes, length);
-  }
-
-  /** Reads an encoded body. @returns whether it is not too long */
-  async #decode(
-    coding: Coding,
-    reader: ReadableStreamDefaultReader<Uint8Array>,
-    attempt: Attempt,
-  ): Promise<boolean> {
-    const read = async (): Promise<Uint8Array | undefined> => {
-      const { value } = await reader.read();
-      attempt.bytes += value?.length ?? 0;
-      return value;
-    };
     try {
-      await decode(coding, read, (bytes) => this.#pass(bytes, attempt));
+      while (!(length > maxBodyBytes)) {
+        const { value, done } = await reader.read();
+        if (done) return checkLength(attempt.bytes, length);
+        attempt.bytes += value.length;
+        if (attempt.bytes > maxBodyBytes) break;
+        if (value.length > 0) attempt.write(value);
+      }
+      throw new Refusal(toLengthFailure(maxBodyBytes));
     } catch (error) {
-      // The rest of the body is not wanted. Does nothing if the reading itself failed.
+      // The rest of the body is not wanted. Does nothing if the reading itself has failed.
       await reader.cancel().catch(() => {});
       throw error;
     }
-    return attempt.size <= this.#options.maxBodyBytes;
-  }
-
-  /** Passes on decoded bytes of a body. @returns whether the body is not too long so far */
-  #pass(bytes: Uint8Array, attempt: Attempt): boolean {
-    attempt.size += bytes.length;
-    if (attempt.size > this.#options.maxBodyBytes) return false;
-    if (bytes.length > 0) attempt.body?.write(bytes);
-    return true;
   }
 
   cancel(): void {
@@ -624,5 +629,6 @@ export class FetchEngine implements Engine {
     this.#clients.close();
     this.#freshClient?.close();
     this.#shortage.close();
+    this.#options.decoding?.close();
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeFieldValue } from "../../http/fields.ts";
-import type { BorrowedHead } from "../hooks.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
 import { isBlank } from "./head.ts";
 
 const LF = 0x0a;
@@ -98,6 +98,8 @@ function readValue(bytes: Uint8Array, from: number, to: number): string {
 export class RawHead implements BorrowedHead {
   readonly status: number;
   readonly #bytes: Uint8Array;
+  /** Undefined as long as nobody has asked. */
+  #coding: string | null | undefined;
 
   /** @param bytes up to and including the empty line, at most `MAX_HEAD_BYTES`; not copied */
   constructor(status: number, bytes: Uint8Array) {
@@ -116,8 +118,11 @@ export class RawHead implements BorrowedHead {
   }
 
   get coding(): string | null {
-    const coding = this.field("content-encoding")?.toLowerCase() ?? "";
-    return coding === "" || coding === "identity" ? null : coding;
+    if (this.#coding === undefined) {
+      const coding = this.field("content-encoding")?.toLowerCase() ?? "";
+      this.#coding = coding === "" || coding === "identity" ? null : coding;
+    }
+    return this.#coding;
   }
 
   field(name: string): string | null {

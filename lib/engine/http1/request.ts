@@ -23,11 +23,16 @@ interface Prepared {
 /** Writes the heads of requests (RFC 9112 §3). */
 export class RequestWriter {
   readonly #proxy: ProxyOptions | undefined;
+  readonly #closesAll: boolean;
   #prepared: Prepared | undefined;
 
-  /** @param proxy the proxy that requests go through; undefined without one */
-  constructor(proxy?: ProxyOptions) {
+  /**
+   * @param proxy the proxy that requests go through; undefined without one
+   * @param closesAll whether every request says that its connection closes (RFC 9112 §9.6)
+   */
+  constructor(proxy?: ProxyOptions, closesAll = false) {
     this.#proxy = proxy;
+    this.#closesAll = closesAll;
   }
 
   /** Whether the last head has `Connection: close`. */
@@ -53,10 +58,11 @@ export class RequestWriter {
       prepared.method !== method || prepared.body !== body
     ) {
       const isAsked = usesAbsoluteForm(this.#proxy, route.origin);
-      const end = findEnd(method, this.#forProxy(headers, isAsked), body, origin);
+      const sent = this.#withClose(this.#forProxy(headers, isAsked));
+      const end = findEnd(method, sent, body, origin);
       const base = isAsked ? origin : "";
       const open = end.slice(0, -2);
-      const closes = closesConnection(headers);
+      const closes = closesConnection(sent);
       prepared = this.#prepared = { headers, origin, method, body, base, end, open, closes };
     }
     if (requestId === undefined) return `${method} ${prepared.base}${route.target}${prepared.end}`;
@@ -67,6 +73,12 @@ export class RequestWriter {
   /** The lines of a {@linkcode head}, without the empty one at its end. */
   lines(hop: Hop, route: Route, headers?: HeaderList): readonly string[] {
     return this.head(hop, route, headers).slice(0, -"\r\n\r\n".length).split("\r\n");
+  }
+
+  #withClose(headers: HeaderList): HeaderList {
+    return this.#closesAll && !closesConnection(headers)
+      ? [...headers, ["Connection", "close"]]
+      : headers;
   }
 
   /** The fields, with those for the proxy if it gets the request itself, and otherwise without. */

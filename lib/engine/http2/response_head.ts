@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeFieldValue } from "../../http/fields.ts";
-import type { BorrowedHead } from "../hooks.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
 import type { ResponseStart } from "../sockets/connection.ts";
 import type { HeaderField } from "./hpack_table.ts";
 import { ErrorCode, Http2Error } from "./http2_error.ts";
@@ -37,6 +37,8 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
   /** Whether the method of the request is HEAD, whose response has no body. */
   readonly isOfHead: boolean;
   readonly #fields: readonly HeaderField[];
+  /** Undefined as long as nobody has asked. */
+  #coding: string | null | undefined;
 
   /**
    * @param fields all fields of the head, each character a byte; kept, so they must not change
@@ -80,8 +82,11 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
   }
 
   get coding(): string | null {
-    const coding = this.field("content-encoding")?.toLowerCase() ?? "";
-    return coding === "" || coding === "identity" ? null : coding;
+    if (this.#coding === undefined) {
+      const coding = this.field("content-encoding")?.toLowerCase() ?? "";
+      this.#coding = coding === "" || coding === "identity" ? null : coding;
+    }
+    return this.#coding;
   }
 
   field(name: string): string | null {

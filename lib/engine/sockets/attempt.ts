@@ -3,7 +3,9 @@ import { type Failure, type HttpVersion, type Result, toResult } from "../../res
 import type { HeaderList, Target } from "../../target.ts";
 import { type Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import { toPermissionFailure, toStopFailure, toUrlFailure } from "../failure.ts";
-import type { BodyTap, BorrowedHead, ResponseHooks } from "../hooks.ts";
+import type { BodyOwner, BodyTap } from "../body_tap.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
+import type { ResponseHooks } from "../hooks.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop } from "../redirect.ts";
 import type { Connection, Exchange, Resend, ResponseStart } from "./connection.ts";
@@ -40,7 +42,7 @@ export interface AttemptContext {
 }
 
 /** A request in flight, with all hops of its redirects. */
-export class Attempt extends InFlight implements Exchange, Waiter {
+export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
   readonly #done: (result: Result) => void;
   readonly #target: Target;
   readonly #context: AttemptContext;
@@ -116,7 +118,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
   }
 
   override get progress(): number {
-    return this.#isBusy ? this.reads : 0;
+    return this.#isBusy && !this.#connection!.isHeld ? this.reads : 0;
   }
 
   start(): void {
@@ -202,12 +204,18 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     if (!hooks!.wantsResponses || start.length > maxBodyBytes) return undefined;
     if (follow(this.#hop, start, this.#redirects, redirects) !== undefined) return undefined;
     if (hooks!.wantsType) this.#contentType = head.field("content-type");
-    this.#body = hooks!.begin(this.#target, head);
+    this.#body = hooks!.begin(this.#target, head, this.#hop.headers, this);
     return this.#body;
   }
 
-  onHead(): void {
-    if (this.#context.options.ttfb) this.#ttfbMs = performance.now() - this.#fromMs;
+  onBodyFailure(failure: Failure, bytes: number): void {
+    this.#isBusy = false;
+    this.#connection!.abandon(this);
+    this.#settle(failure, bytes);
+  }
+
+  onHead(_: ResponseStart, ms: number): void {
+    this.#ttfbMs = ms === 0 ? null : ms - this.#fromMs;
   }
 
   /** The time that its times count from. */
@@ -227,7 +235,10 @@ export class Attempt extends InFlight implements Exchange, Waiter {
       this.#version = version;
       return this.#settle(undefined, size, status, text, retryAfter);
     }
-    if ("error" in next) return this.#settle(next, size);
+    if ("error" in next) {
+      this.#ttfbMs ??= performance.now() - this.#fromMs;
+      return this.#settle(next, size);
+    }
     this.#redirects++;
     this.#hop = next;
     this.#begin();
@@ -295,10 +306,11 @@ export class Attempt extends InFlight implements Exchange, Waiter {
       origin: this.#origin,
       status,
       bytes: size,
-      size,
+      size: this.#body?.decodedBytes ?? size,
       at: deadlines.epochMs + this.#fromMs,
       ms: endMs - this.#fromMs,
-      ttfbMs: this.#ttfbMs,
+      // The response came in one read with its head, which saves another look at the clock.
+      ttfbMs: this.#ttfbMs ?? (status === null ? null : endMs - this.#fromMs),
       attempts: isTried ? this.#attempts : 0,
       location,
       finalUrl: isTried ? this.#hop.url : null,

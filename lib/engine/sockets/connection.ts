@@ -6,9 +6,9 @@
 import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
 import { InFlight } from "../deadlines.ts";
-import type { BodyTap } from "../hooks.ts";
+import type { BodyTap } from "../body_tap.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
 import type { Hop } from "../redirect.ts";
-import type { BorrowedHead } from "../hooks.ts";
 import type { Route } from "./router.ts";
 
 /**
@@ -53,8 +53,13 @@ export interface Exchange {
    * @returns what takes the body, if anything
    */
   onFields(start: ResponseStart, head: BorrowedHead, cookies: () => string[]): BodyTap | undefined;
-  /** The head of the final response has come. */
-  onHead(start: ResponseStart): void;
+  /**
+   * The head of the final response has come.
+   *
+   * @param ms the time of `performance.now()` then; 0 if the response is complete, so that
+   * `onDone` follows at once
+   */
+  onHead(start: ResponseStart, ms: number): void;
   /** The response is complete. The connection has gone back to its owner, if it can be used again. */
   onDone(start: ResponseStart, size: number): void;
   /**
@@ -83,6 +88,8 @@ export abstract class Connection extends InFlight {
   abstract readonly limit: number | undefined;
   /** How many requests it has in flight, with those that are given up but not sent completely. */
   abstract readonly busy: number;
+  /** Whether it waits for its turn to receive or send, so that no byte is expected. */
+  abstract readonly isHeld: boolean;
   /**
    * After how many requests the server has announced the end of the connection, if others were sent in
    * vain by then; undefined otherwise. The next connection to the origin gets that many at most.

@@ -39,6 +39,8 @@ export interface ConnectionPoolOptions extends DialerOptions {
    * @default as many as the server allows
    */
   readonly streams?: number | undefined;
+  /** Whether each request has a connection of its own, which is closed then. @default {false} */
+  readonly disableKeepAlive?: boolean | undefined;
 }
 
 /** What ALPN offers, the preferred protocol first (RFC 7301). */
@@ -94,7 +96,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   constructor(options: ConnectionPoolOptions) {
     super(options);
     this.#options = options;
-    this.#writer = new RequestWriter(options.proxy);
+    this.#writer = new RequestWriter(options.proxy, options.disableKeepAlive);
     const { concurrency, connections, streams = Infinity } = options;
     // So that all of them are used, and evenly.
     const share = connections === undefined ? Infinity : Math.ceil(concurrency / connections);
@@ -147,12 +149,12 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   }
 
   #open(key: string, origin: Origin, mayShare: boolean): OriginPool {
-    const { versions, concurrency, connections = concurrency } = this.#options;
+    const { versions, concurrency, connections = concurrency, disableKeepAlive } = this.#options;
     const mayBeHttp2 = versions === "http2" || versions === "auto" && origin.isSecure;
     const pool = new OriginPool(key, origin, {
       protocols: versions === "http1" ? HTTP1_ONLY : HTTP2_FIRST,
       isForwarded: key === FORWARDED_KEY,
-      shared: mayShare && mayBeHttp2 ? new SharedConnections() : undefined,
+      shared: mayShare && mayBeHttp2 && !disableKeepAlive ? new SharedConnections() : undefined,
       maxShared: Math.min(connections, concurrency),
     });
     this.#pools.set(key, pool);
@@ -254,10 +256,10 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   }
 
   #openHttp2(pool: OriginPool, link: Link): Connection {
-    const { transports, proxy } = this.#options;
+    const { transports, proxy, disableKeepAlive } = this.#options;
     return new Http2Connection(link, this, transports, {
       maxStreams: this.#maxStreams,
-      maxRequests: pool.shared?.maxRequests,
+      maxRequests: disableKeepAlive ? 1 : pool.shared?.maxRequests,
       isProxied: proxy !== undefined,
     });
   }

@@ -8,12 +8,13 @@ import type { Target } from "../../target.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { ResponseHooks } from "../hooks.ts";
-import type { EngineOptions, IpVersion } from "../options.ts";
+import type { EngineOptions } from "../options.ts";
 import { PortableTransports } from "../transport/portable.ts";
 import type { Transports } from "../transport/transport.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
 import { ConnectionPool, type Versions } from "./connection_pool.ts";
 import { Detours } from "./detours.ts";
+import type { IpVersion } from "./name_lookup.ts";
 import { Router } from "./router.ts";
 
 /** The engine that a request was made by, by the version of its connection. */
@@ -61,6 +62,7 @@ export class SocketEngine implements Engine {
         concurrency: options.concurrency,
         connections: options.connections,
         streams: options.streams,
+        disableKeepAlive: options.disableKeepAlive,
         connectTimeoutMs,
         byName: options.permits !== undefined,
         tls: options.tls ?? { insecure: false },
@@ -113,6 +115,7 @@ export class SocketEngine implements Engine {
   close(): void {
     this.#context.deadlines.close();
     this.#context.pool.close();
+    this.#context.options.decoding?.close();
     this.#transports.close();
   }
 }

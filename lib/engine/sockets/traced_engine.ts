@@ -6,7 +6,8 @@
  */
 import type { Result } from "../../result.ts";
 import type { HeaderList, Target } from "../../target.ts";
-import type { BodyTap, BorrowedHead } from "../hooks.ts";
+import type { BodyTap } from "../body_tap.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
 import type { Hop } from "../redirect.ts";
 import { type RequestTrace, tellEnd } from "../trace.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";

@@ -1,26 +1,24 @@
-import type { LocalEnd, TransportName } from "../options.ts";
+import type { TransportName } from "../options.ts";
 import { type Libraries, openLibraries } from "./native/libraries.ts";
 import { hasSystemAuthorities } from "./native/system_authorities.ts";
 import { NativeTransports } from "./native/transports.ts";
 import { PortableTransports } from "./portable.ts";
-import type { Transports } from "./transport.ts";
+import type { Transports, TransportSettings } from "./transport.ts";
 
 /**
  * Opens transports, without asking for a permission. `auto` takes native ones if it can, and if the
  * system has authorities for them to trust: the portable ones bring theirs.
  *
- * @param localEnd where every connection begins
  * @param open opens the libraries
  * @returns or, in words, why there are no native ones, if they were chosen by name
  */
 export function openTransports(
   choice: TransportName,
-  { localEnd, open = openLibraries }: {
-    readonly localEnd?: LocalEnd | undefined;
+  { open = openLibraries, ...settings }: TransportSettings & {
     readonly open?: () => Libraries | string;
   } = {},
 ): Transports | string {
-  const openPortable = () => new PortableTransports(false, localEnd?.address);
+  const openPortable = () => new PortableTransports(false, settings);
   if (choice === "portable") return openPortable();
   const libraries = open();
   if (typeof libraries === "string") return choice === "auto" ? openPortable() : libraries;
@@ -29,7 +27,7 @@ export function openTransports(
     return openPortable();
   }
   try {
-    return new NativeTransports(libraries, localEnd);
+    return new NativeTransports(libraries, settings);
   } catch (error) {
     libraries.close();
     return choice === "auto" ? openPortable() : (error as Error).message;

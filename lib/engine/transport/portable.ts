@@ -17,6 +17,7 @@ import type {
   TransportError,
   TransportListener,
   Transports,
+  TransportSettings,
 } from "./transport.ts";
 
 /**
@@ -49,14 +50,17 @@ export class PortableTransports implements Transports {
   /** Whether TLS gets a stream even directly over TCP, for want of a way to tell an end from a cut. */
   usesStreams: boolean;
   readonly #localAddress: string | undefined;
+  /** What each socket is read into. */
+  readonly buffer: Uint8Array;
 
   /**
    * @param usesStreams as if the runtime gave no way to tell an end from a cut
-   * @param localAddress the address of this machine that every connection begins at
    */
-  constructor(usesStreams = false, localAddress?: string) {
-    this.usesStreams = usesStreams;
-    this.#localAddress = localAddress;
+  constructor(usesStreams = false, { localEnd, maxReadBytes }: TransportSettings = {}) {
+    // Deno 2.9 reads on from a socket of `node:tls` that is paused, has it been resumed once.
+    this.usesStreams = usesStreams || maxReadBytes !== undefined;
+    this.#localAddress = localEnd?.address;
+    this.buffer = BUFFER.subarray(0, maxReadBytes);
   }
 
   open(
@@ -115,6 +119,8 @@ class PortableTransport implements Transport, WriteListener {
   #isSecuring = false;
   #isSecure = false;
   #isUnsent = false;
+  readonly isHeld = false;
+  #isPaused = false;
   #isClosed = false;
   #error: NodeJS.ErrnoException | undefined;
   /** The end came without close_notify. Whatever else is known tells more. */
@@ -131,7 +137,7 @@ class PortableTransport implements Transport, WriteListener {
     this.listener = listener;
     this.#transports = transports;
     const onread = {
-      buffer: BUFFER,
+      buffer: transports.buffer,
       callback: (length: number, buffer: Uint8Array): boolean => {
         this.#onRead(0, buffer, length);
         return true;
@@ -207,7 +213,9 @@ class PortableTransport implements Transport, WriteListener {
     const carrier = this.#top;
     const level = this.#layers.length;
     const stream = new Duplex({
-      read: () => void carrier.resume(),
+      read: () => {
+        if (!this.#isPaused) carrier.resume();
+      },
       write: (bytes, _encoding, done) => void carrier.write(bytes, done),
       final: (done) => void carrier.end(done),
     });
@@ -385,6 +393,16 @@ class PortableTransport implements Transport, WriteListener {
     return this.#isSecuring && syscall === undefined
       ? { message: describeTlsError(message), isTls: true }
       : { code, message, isTls: false };
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#base.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#base.resume();
   }
 
   close(): void {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { TlsOptions } from "../engine.ts";
+import type { LocalEnd } from "../options.ts";
 
 /** Where a transport connects to. */
 export type SocketAddress =
@@ -87,6 +88,8 @@ export interface Transport {
   readonly remote: string | null;
   /** Whether everything that was sent has gone to the system. */
   readonly isSent: boolean;
+  /** Whether it waits for its turn to receive or send, so that no byte is expected. */
+  readonly isHeld: boolean;
   /**
    * Begins TLS over what there is: the plain socket, or the TLS of a proxy. From then on bytes are
    * sent and come through it.
@@ -101,11 +104,23 @@ export interface Transport {
    * @param bytes must not change any more; undefined without any
    */
   sendText(text: string, bytes: Uint8Array | undefined): void;
+  /** Reads nothing until {@linkcode Transport.resume}. What was read before may still be told. */
+  pause(): void;
+  /** Reads on, if it was paused. */
+  resume(): void;
   /**
    * Closes it. If everything is sent and TLS is open, close_notify goes first. Calls after the first
    * do nothing.
    */
   close(): void;
+}
+
+/** How transports are opened, whoever opens them. */
+export interface TransportSettings {
+  /** Where every connection begins. @default what the system chooses */
+  readonly localEnd?: LocalEnd | undefined;
+  /** The maximum number of bytes of one read, from 1. @default 64 KB */
+  readonly maxReadBytes?: number | undefined;
 }
 
 /** A way to open transports. */

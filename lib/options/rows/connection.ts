@@ -6,7 +6,7 @@
 import { choice, count, DURATION, SIZE } from "../../cli/kinds.ts";
 import { ENGINE_NAMES } from "../../engine/engines.ts";
 import { TRANSPORTS } from "../../engine/options.ts";
-import { CONNECT_TO, LOCAL_END, RESOLVE } from "../kinds.ts";
+import { BYTE_RATE, CONNECT_TO, LOCAL_END, RESOLVE } from "../kinds.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -61,6 +61,13 @@ export const CONNECTION_ROWS = [
     help: "maximum number of requests in flight on a connection with HTTP/2",
   },
   {
+    name: "disable-keepalive",
+    option: "disableKeepAlive",
+    excludes: ["connections", "streams"],
+    help: "make a connection for each request, and close it then; HTTP/1.1 says so by " +
+      "Connection: close",
+  },
+  {
     name: "timeout",
     short: "t",
     value: "D",
@@ -105,6 +112,14 @@ export const CONNECTION_ROWS = [
     default: "64M",
     option: "maxBodyBytes",
     help: "a longer body is an error",
+  },
+  {
+    name: "limit-rate",
+    value: "SIZE",
+    kind: BYTE_RATE,
+    option: "maxBytesPerSecond",
+    needs: "rate limit",
+    help: "receive, and send, at most SIZE bytes a second, all connections together",
   },
   {
     name: "insecure",

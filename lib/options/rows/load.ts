@@ -4,7 +4,7 @@
  * @module
  */
 import { count, DURATION } from "../../cli/kinds.ts";
-import { DURATION_OR_NEVER, RATE, THREADS } from "../kinds.ts";
+import { DURATION_OR_NEVER, RATE, THINK, THREADS } from "../kinds.ts";
 import { STAGES } from "../stages.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -53,6 +53,23 @@ export const LOAD_ROWS = [
       "30s:100/s,2m:1000/s,30s:0 or 30s:50,5m:50; the run ends with the last",
   },
   {
+    name: "think",
+    value: "D",
+    kind: THINK,
+    option: "think",
+    excludes: ["rate"],
+    help: "let each place of the concurrency wait after each request, as users do: 500ms, 1-3s",
+  },
+  {
+    name: "warm-up",
+    value: "D",
+    kind: DURATION,
+    option: "warmUpMs",
+    excludes: ["retry-failed"],
+    help: "count no request that starts in the first D: it is made and recorded, " +
+      "but in no figure and no threshold",
+  },
+  {
     name: "host-concurrency",
     value: "C",
     kind: count({ min: 1, max: 1_000_000 }),
@@ -65,6 +82,14 @@ export const LOAD_ROWS = [
     kind: DURATION,
     option: "hostDelayMs",
     help: "minimum time between two starts for each host",
+  },
+  {
+    name: "host-rate",
+    value: "R",
+    kind: RATE,
+    option: "hostRate",
+    excludes: ["host-delay"],
+    help: "maximum number of starts a second for each host: 10/s, 30/m",
   },
   {
     name: "host-give-up",

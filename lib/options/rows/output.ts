@@ -10,7 +10,7 @@ import { FIELDS } from "../../output/record.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
 import { SUMMARY_FORMATS } from "../summary_formats.ts";
-import { listWords } from "./flag.ts";
+import { GIVEN, listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
 /** The rows, in the order of the help. */
@@ -67,6 +67,13 @@ export const OUTPUT_ROWS = [
     identity: { of: ({ saveBodies }) => saveBodies },
   },
   {
+    name: "raw",
+    option: "raw",
+    help: "leave compressed bodies as they came, for --save-bodies, --capture and --expect-body",
+    // Records and saved bodies hold something else.
+    identity: { of: ({ raw }) => raw ? GIVEN : null },
+  },
+  {
     name: "resume",
     optionalValue: "force",
     kind: choice("force"),
@@ -83,7 +90,7 @@ export const OUTPUT_ROWS = [
     requiresFile: "output",
     excludes: ["overwrite"],
     help: "request again what failed in the run with the same -o, " +
-      "also what fails by a new --fail or --expect-status",
+      "also what fails by a new --fail, --expect-status or --expect-latency",
   },
   {
     name: "overwrite",
@@ -103,7 +110,18 @@ export const OUTPUT_ROWS = [
     },
     option: "failures",
     help: "the requests that failed, as JSONL for --input",
-    identity: { of: ({ failures }) => failures },
+    identity: { of: ({ failures }) => failures, inRetry: "failures" },
+  },
+  {
+    name: "failures-with-secrets",
+    option: "failuresWithSecrets",
+    requires: ["failures"],
+    requiresFile: "failures",
+    help: "keep the credentials of each request in --failures, which only its owner can read",
+    identity: {
+      of: ({ failuresWithSecrets }) => failuresWithSecrets ? GIVEN : null,
+      inRetry: "failures",
+    },
   },
   {
     name: "summary",

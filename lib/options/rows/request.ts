@@ -9,13 +9,16 @@ import type { RunFlag } from "./flag.ts";
 /** As wrk takes it for `-d`. */
 const WRK_DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
 
+/** Flags whose values are joined to a body. */
+const BODIES = ["data", "data-raw", "data-urlencode"] as const;
+
 /** The rows, in the order of the help. */
 export const REQUEST_ROWS = [
   {
     name: "method",
     short: "m",
     value: "METHOD",
-    defaultWords: "GET, or POST with --data",
+    defaultWords: "GET, or POST with a body",
     aliases: ["X", "request"],
     help: "the method of each request",
     mistaken: {
@@ -28,7 +31,7 @@ export const REQUEST_ROWS = [
   {
     name: "head",
     short: "I",
-    excludes: ["method", "data"],
+    excludes: ["method"],
     help: "ask for heads only: the method is HEAD",
   },
   {
@@ -46,12 +49,61 @@ export const REQUEST_ROWS = [
     short: "d",
     aliases: ["data-ascii", "data-binary"],
     value: "DATA|@FILE",
+    repeatable: true,
     fromFile: true,
     // A body can hold a password.
     secret: "value",
-    help: "the body, a template unless it is in a file; @- is stdin",
+    help: "the body, a template unless it is in a file; @- is stdin; several are joined by &",
     mistaken: { value: WRK_DURATION, is: "the body", instead: "'-z 30s' for a duration" },
     identity: { of: identifyBody, isSecret: true },
+  },
+  {
+    name: "data-raw",
+    value: "DATA",
+    repeatable: true,
+    secret: "value",
+    help: "the same, where @ at the beginning names no file",
+  },
+  {
+    name: "data-urlencode",
+    value: "NAME=TEXT",
+    repeatable: true,
+    fromFile: true,
+    secret: "value",
+    help: "the same, TEXT percent-encoded, behind the others; also TEXT, =TEXT, NAME@FILE, @FILE",
+  },
+  {
+    name: "data-template",
+    value: "FILE",
+    path: { access: "read", stdio: true },
+    excludes: BODIES,
+    help: "the body, a template that is in a file of up to 1 MiB; - is stdin",
+  },
+  {
+    name: "json-body",
+    value: "NAME=TEXT",
+    repeatable: true,
+    secret: "value",
+    excludes: BODIES,
+    help: "a field of a JSON object that is the body, its value a template; also NAME:=JSON",
+  },
+  {
+    name: "form",
+    short: "F",
+    value: "NAME=VALUE",
+    repeatable: true,
+    secret: "value",
+    excludes: ["get", "head", "content-type", "data-template", "json-body", ...BODIES],
+    help: "a part of a form, multipart/form-data, its value a template; NAME=@FILE uploads a " +
+      "file, NAME=<FILE sends what it holds; ;type=TYPE, ;filename=NAME behind it, like curl's -F",
+    identity: { of: ({ form }) => form?.identity, isSecret: true },
+  },
+  {
+    name: "get",
+    short: "G",
+    requires: [BODIES],
+    excludes: ["data-template", "json-body"],
+    help: "put what --data and the like give into the query of the URL, and send GET",
   },
   {
     name: "content-type",
@@ -119,6 +171,10 @@ export const REQUEST_ROWS = [
       is: "the Referer field",
       instead: "the URL alone, as redirects do not set the field",
     },
+  },
+  {
+    name: "compressed",
+    help: "ask for a compressed response, and decode it: gzip, deflate, br or zstd, like curl",
   },
   {
     name: "request-id",

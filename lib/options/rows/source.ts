@@ -4,10 +4,17 @@
  * @module
  */
 import { choice, count, DURATION } from "../../cli/kinds.ts";
+import { SCHEMES } from "../../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES } from "../../source/formats.ts";
-import { SHARD } from "../kinds.ts";
+import { SHARD, SHARE } from "../kinds.ts";
+import { showPath } from "../../source/remote_path.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
+
+/** What each input has, as one text. */
+function identify(texts: readonly string[]): string | undefined {
+  return texts.length > 1 ? JSON.stringify(texts) : texts[0];
+}
 
 /** The rows, in the order of the help. */
 export const SOURCE_ROWS = [
@@ -40,10 +47,12 @@ export const SOURCE_ROWS = [
   {
     name: "input",
     short: "i",
-    value: "FILE",
+    value: "FILE|URL",
+    repeatable: true,
     path: { access: "read", stdio: true },
-    help: "one request a line, read lazily; - is stdin; gzip is decompressed on the way",
-    identity: { of: ({ input }) => input?.path },
+    help:
+      "one request a line, read lazily; - is stdin; .gz, .zst, .xz, .bz2 and .zip are decompressed",
+    identity: { of: ({ inputs }) => identify(inputs.map(({ path }) => showPath(path))) },
   },
   {
     name: "input-format",
@@ -52,7 +61,44 @@ export const SOURCE_ROWS = [
     defaultWords: "by the file's ending",
     requires: ["input"],
     help: listWords(INPUT_FORMAT_NAMES),
-    identity: { of: ({ input }) => input?.format },
+    identity: { of: ({ inputs }) => identify(inputs.map(({ format }) => format)) },
+  },
+  {
+    name: "comments",
+    option: "comments",
+    requires: ["input"],
+    help: "skip lines of the input that begin with #",
+    identity: { of: ({ comments }) => comments ? "on" : null },
+  },
+  {
+    name: "default-scheme",
+    value: "SCHEME",
+    kind: choice(...SCHEMES),
+    option: "defaultScheme",
+    help: `${listWords(SCHEMES)}, for URLs without a scheme`,
+    identity: { of: ({ defaultScheme }) => defaultScheme },
+  },
+  {
+    name: "shuffle",
+    requires: [["input", "requests"]],
+    help: "request the records of the input, or the numbers, in random order",
+    identity: { of: ({ order }) => order?.isShuffled ? "on" : null },
+  },
+  {
+    name: "sample",
+    value: "SHARE",
+    kind: SHARE,
+    help: "only a share of the records, or of the numbers, as 10% or 0.1",
+    identity: { of: ({ order }) => order?.share },
+  },
+  {
+    name: "seed",
+    value: "N",
+    kind: count({ max: 2 ** 32 - 1 }),
+    default: "0",
+    requires: [["shuffle", "sample"]],
+    help: "another order of --shuffle, other records of --sample",
+    identity: { of: ({ order }) => order?.seed },
   },
   {
     name: "loop",

@@ -27,6 +27,7 @@ import {
   hostTable,
   latencyTable,
   pairs,
+  phaseTable,
   slowestTable,
   statusTable,
   thresholdTable,
@@ -176,7 +177,7 @@ function formatLatency({ summary, histogram = [] }: PageData): Html | undefined 
     formatPlot("spectrum", "Latency by percentile"),
   ]}</div>`;
   return markup`<h2>Latency of responses</h2>${plots}
-<div class="below">${latencyTable(summary.latency_ms)}</div>`;
+<div class="below">${latencyTable(summary.latency_ms)}${phaseTable(summary)}</div>`;
 }
 
 function formatAbout({ summary, command, machine, parts = [] }: PageData): Html {

@@ -6,6 +6,8 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { splitErrors } from "../../stats/error_groups.ts";
 import type { KnownSummary, Summary } from "../../stats/figures.ts";
+import { PHASE_FIGURES } from "../../stats/phase_times.ts";
+import { PHASE_TITLES, PHASES } from "../../stats/phases.ts";
 import type { Example } from "../../stats/snapshot.ts";
 import {
   formatBytes,
@@ -91,6 +93,20 @@ export function latencyTable(latency: Summary["latency_ms"]): Html {
     names.map((name) => `#${latencyTitle(name)}`),
     [row(...names.map((name) => number(formatMs(latency[name]))))],
   );
+}
+
+/** How long the phases of responses took; undefined if none was measured. */
+export function phaseTable({ phases_ms = {} }: KnownSummary): Html | undefined {
+  const rows = PHASES.flatMap((phase) => {
+    const figures = phases_ms[phase];
+    if (!figures) return [];
+    const cells = PHASE_FIGURES.map((name) =>
+      number(name === "count" ? formatCount(figures.count) : formatMs(figures[name]))
+    );
+    return [row(cell(PHASE_TITLES[phase]), ...cells)];
+  });
+  if (rows.length === 0) return undefined;
+  return table(["phase", ...PHASE_FIGURES.map((name) => `#${name}`)], rows);
 }
 
 /** How often each status came; undefined if no response came. */

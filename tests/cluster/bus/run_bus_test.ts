@@ -10,7 +10,7 @@ test("readSpec() waits for a description that is not written yet", async () => {
   const made = await one.bus.createRun("a", STREAMS);
   const reading = (await other.bus.openRun("a"))!.readSpec("1");
   await describe(made);
-  assertEquals((await reading)?.columns, ["a"]);
+  assertEquals((await reading)?.columns, [["a"]]);
 });
 
 test("a run that is deleted is over to its workers", async () => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { readSchemas } from "../../../docs/generate.ts";
 import { mergeSummaries } from "../../../lib/commands/report/merge.ts";
+import { PhaseTimes } from "../../../lib/stats/phase_times.ts";
 import { type Moment, Stats } from "../../../lib/stats/stats.ts";
 
 Deno.test("mergeSummaries() adds unsent requests when each part tells them", () => {
@@ -67,6 +68,25 @@ Deno.test("mergeSummaries() merges the program's own lateness when each part has
   // One part had no rate.
   const { own_late_ms, own_late_histogram } = mergeSummaries([merged, part()]);
   assertEquals([own_late_ms, own_late_histogram], [undefined, undefined]);
+});
+
+Deno.test("mergeSummaries() merges phases exactly, if each part has them", () => {
+  const part = (...ms: number[]) => {
+    const times = new PhaseTimes();
+    for (const each of ms) times.recordPhase("ttfb", each);
+    if (ms.length > 2) times.recordPhase("dns", 1);
+    return { requests: 1, succeeded: 1, failed: 0, phase_histograms: times.toJSON() };
+  };
+  const { phases_ms, phase_histograms } = mergeSummaries([part(1, 2), part(3, 4, 5)]);
+  assertEquals(phases_ms, {
+    dns: { count: 1, mean: 1, p50: 1, p90: 1, p95: 1, p99: 1, max: 1 },
+    connect: null,
+    tls: null,
+    ttfb: { count: 5, mean: 3, p50: 3.007, p90: 5, p95: 5, p99: 5, max: 5 },
+  });
+  assertEquals(phase_histograms, part(1, 2, 3, 4, 5).phase_histograms);
+  const older = mergeSummaries([part(1), { requests: 1, succeeded: 1, failed: 0 }]);
+  assertEquals([older.phases_ms, older.phase_histograms], [undefined, undefined]);
 });
 
 Deno.test("mergeSummaries() has hosts and slow responses only if each part has them", () => {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { review } from "../../../lib/commands/report/read_run.ts";
 import { createCsvFormatter } from "../../../lib/output/csv.ts";
 import { createFormatter } from "../../../lib/output/ndjson.ts";
+import { DEFAULT_FIELDS } from "../../../lib/output/record.ts";
 import { roundSummary, toSummary } from "../../../lib/report/json.ts";
 import { ERROR_KINDS, type Result } from "../../../lib/result.ts";
 import { type Moment, Stats } from "../../../lib/stats/stats.ts";
@@ -18,6 +19,9 @@ function* results(): Generator<Result> {
     yield resultWith({
       at: Date.UTC(2026) + i,
       ms: random(500_000) / 1000,
+      ttfbMs: i / 1000,
+      via: { remote: null, dnsMs: null, connectMs: i / 500, tlsMs: null },
+      isReused: i % 2 === 0,
       status: hasFailed ? null : 200 + i % 3,
       error: hasFailed ? ERROR_KINDS[random(5)] : undefined,
       detail: hasFailed ? `=no answer within ${random(9)} ms, "${i % 2 ? "a" : "b\n"}"` : undefined,
@@ -29,7 +33,8 @@ for (const format of ["ndjson", "csv"]) {
   Deno.test(`review() counts hosts, slowest responses and messages as the run does (${format})`, async () => {
     await using dir = await folder();
     const stats = new Stats({ top: 25 });
-    const options = { fields: undefined, captures: [], isForTerminal: false };
+    const fields = [...DEFAULT_FIELDS, "dns_ms", "connect_ms", "ttfb_ms"];
+    const options = { fields, captures: [], isForTerminal: false };
     const table = createCsvFormatter(options);
     const formatRecord = format === "csv" ? table.format : createFormatter(options);
     let text = format === "csv" ? table.header : "";
@@ -45,6 +50,11 @@ for (const format of ["ndjson", "csv"]) {
     }));
     assertEquals(reviewed.summary.slowest, summary.slowest);
     assertEquals(reviewed.summary.hosts, summary.hosts);
+    // The records have no `tls_ms`.
+    const { tls, ...phases } = summary.phases_ms;
+    assertEquals([tls, phases.dns, phases.ttfb?.count], [null, null, own.succeeded]);
+    assertEquals(reviewed.summary.phases_ms, phases);
+    assertEquals(reviewed.summary.phase_histograms, summary.phase_histograms);
     assertEquals([summary.slowest!.length, summary.hosts!.length], [25, 26]);
     const { slowest, hosts } = (await review([path])).summary;
     assertEquals([slowest, hosts], [undefined, undefined]);

@@ -21,7 +21,7 @@ import { refusedPort } from "../../fixtures/raw_server.ts";
 
 const STREAMS = { lostAfterMs: 30_000, holdBytes: 16 * 1024 ** 2, replicas: 1, key: undefined };
 const SPEC = {
-  command: { argv: [], files: [], password: null },
+  command: { argv: [], files: [], variables: [], password: null },
   columns: [],
   seed: "0".repeat(32),
   hasOneHost: true,

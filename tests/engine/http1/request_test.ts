@@ -52,6 +52,7 @@ Deno.test("Router.route() gives the same as URL, for a text and a URL", () => {
     isSecure: true,
     hostname: "localhost",
     port: 443,
+    detour: undefined,
   });
   assertThrows(() => router.route("ftp://localhost/x"), TypeError);
 });

@@ -185,6 +185,7 @@ const EMPTY: Partial<Snapshot> = {
   errors: {},
   statuses: {},
   histogram: new Histogram(),
+  phases: {},
   hosts: [],
 };
 

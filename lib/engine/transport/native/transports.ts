@@ -10,8 +10,8 @@ import type {
   TransportError,
   TransportListener,
   Transports,
+  TransportSettings,
 } from "../transport.ts";
-import type { LocalEnd } from "../../options.ts";
 import { type NativeAddress, toNativeAddress } from "./address.ts";
 import { Binding } from "./binding.ts";
 import { AGAIN, type Channel, FAILED } from "./channel.ts";
@@ -55,20 +55,22 @@ export class NativeTransports implements Transports {
   readonly poller: Poller;
   /** What every socket is bound to; undefined if the system chooses. */
   readonly binding: Binding | undefined;
+  /** What every socket is read into. */
+  readonly input: Uint8Array<ArrayBuffer>;
   readonly #libraries: Libraries;
   /** One for each set of options and protocols, of which a run has few. */
   readonly #contexts: TlsContext[] = [];
 
   /**
    * @param libraries closed with the transports
-   * @param localEnd where every connection begins
    * @throws {Error} If the system has no file descriptor left.
    */
-  constructor(libraries: Libraries, localEnd?: LocalEnd) {
+  constructor(libraries: Libraries, { localEnd, maxReadBytes }: TransportSettings = {}) {
     this.#libraries = libraries;
     this.libc = libraries.libc;
     this.openssl = libraries.openssl;
     this.binding = localEnd && new Binding(this.libc, localEnd);
+    this.input = INPUT.subarray(0, maxReadBytes);
     this.poller = new Poller(libraries.libc);
   }
 
@@ -104,7 +106,7 @@ export class NativeTransports implements Transports {
  * A socket, and what runs over it.
  *
  * ```text
- * connecting ──► open ◄──► securing
+ * connecting ──► open ◄──► securing, paused
  *     │          │  └──► ended  │
  *     └──────────┴─────────┴────┴──► closed
  * ```
@@ -122,7 +124,7 @@ class NativeTransport implements Transport {
   #channel: Channel | undefined;
   /** While TLS is securing, the same. */
   #securing: TlsChannel | undefined;
-  #state: "connecting" | "open" | "securing" | "ended" | "closed" = "connecting";
+  #state: "connecting" | "open" | "paused" | "securing" | "ended" | "closed" = "connecting";
   /** Whether it reads on without an event. */
   #readsSoon = false;
   /** What is awaited of the socket. */
@@ -131,6 +133,7 @@ class NativeTransport implements Transport {
   readonly #unsent: Uint8Array<ArrayBuffer>[] = [];
   /** Whether the listener awaits `onDrain`. */
   isSent = true;
+  readonly isHeld = false;
   /** Why a write failed. The end of the reads then is a reset, even if it looks like another end. */
   #writeError: TransportError | undefined;
 
@@ -161,6 +164,8 @@ class NativeTransport implements Transport {
     if (this.#state === "securing") return this.#secure();
     if ((events & EPOLLOUT) !== 0) this.#flush();
     if (this.#state === "open") this.#read();
+    // The connection is over: the system would tell that again and again until it is read.
+    else if (this.#state === "paused" && (events & (EPOLLERR | EPOLLHUP)) !== 0) this.resume();
     else if (this.#state === "ended" && (events & (EPOLLERR | EPOLLHUP)) !== 0) {
       this.#fail(this.#socket!.takeError() ?? toSystemError(EPIPE));
     }
@@ -218,7 +223,7 @@ class NativeTransport implements Transport {
 
   /** Awaits those events of the socket that are of use at present. */
   #await(): void {
-    let events = this.#state === "ended" ? 0 : EPOLLIN;
+    let events = this.#state === "ended" || this.#state === "paused" ? 0 : EPOLLIN;
     if (!this.isSent && this.#writeError === undefined || this.#channel!.wantsToSend) {
       events |= EPOLLOUT;
     }
@@ -228,9 +233,10 @@ class NativeTransport implements Transport {
   }
 
   #read(): void {
-    const length = this.#channel!.read(INPUT);
+    const { input } = this.#transports;
+    const length = this.#channel!.read(input);
     if (length <= 0) return this.#onNothing(length);
-    this.listener.onRead(INPUT, length);
+    this.listener.onRead(input, length);
     if (this.#state === "open" && this.#channel!.hasMore) this.#readSoon();
   }
 
@@ -317,9 +323,24 @@ class NativeTransport implements Transport {
     this.listener.onDrain();
   }
 
+  pause(): void {
+    if (this.#state !== "open") return;
+    this.#state = "paused";
+    this.#await();
+  }
+
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#state = "open";
+    this.#await();
+    // No event tells about bytes that TLS has read already.
+    if (this.#channel!.hasMore) this.#readSoon();
+  }
+
   close(): void {
     if (this.#state === "closed") return;
-    if ((this.#state === "open" || this.#state === "ended") && this.isSent) this.#channel!.end();
+    const isOpen = this.#state !== "connecting" && this.#state !== "securing";
+    if (isOpen && this.isSent) this.#channel!.end();
     this.#free();
   }
 

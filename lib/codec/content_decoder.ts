@@ -1,0 +1,44 @@
+import type { Decoder, Take } from "./decoder.ts";
+
+/** Decodes a body that has one or more codings. */
+export class ContentDecoder {
+  readonly #decoders: readonly Decoder[];
+  /** What takes the bytes that each decoder gives. */
+  readonly #takes: readonly Take[];
+  readonly #release: (isWhole: boolean) => void;
+  #isWhole = false;
+
+  /**
+   * @param decoders from the outermost coding to the innermost, at least one
+   * @param take gets what is decoded
+   * @param release takes the decoders back, and whether they have decoded a whole body
+   */
+  constructor(
+    decoders: readonly Decoder[],
+    take: Take,
+    release: (isWhole: boolean) => void,
+  ) {
+    this.#decoders = decoders;
+    this.#release = release;
+    this.#takes = decoders.map((_, k) => {
+      const inner = decoders[k + 1];
+      return inner === undefined ? take : (bytes) => inner.write(bytes, k + 1, this.#takes[k + 1]);
+    });
+  }
+
+  /** @throws {DecodingError} If the bytes are damaged, or follow the end; and what `take` throws. */
+  write(bytes: Uint8Array): void {
+    this.#decoders[0].write(bytes, 0, this.#takes[0]);
+  }
+
+  /** @throws {DecodingError} If something is missing. */
+  end(): void {
+    for (const decoder of this.#decoders) decoder.end();
+    this.#isWhole = true;
+  }
+
+  /** Gives back what decodes. Nothing else is called after that. */
+  close(): void {
+    this.#release(this.#isWhole);
+  }
+}
