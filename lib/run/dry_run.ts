@@ -10,6 +10,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import { createNumbering, toIndex } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { drawSeed } from "../source/run_random.ts";
+import { StartTimes } from "../schedule/start_times.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import type { Target } from "../target.ts";
@@ -106,8 +107,12 @@ async function look(
   }
   // Of those behind the low-water mark, some are done already.
   const doneBehind = restored === undefined ? 0 : countDone(restored.done) - restored.done.low;
-  const total = readsAll ? count : items.total === undefined ? Infinity : items.total - doneBehind;
-  const shortfall = items.ended === undefined ? undefined : describeShortfall(options, items.ended);
+  const given = readsAll ? count : items.total === undefined ? Infinity : items.total - doneBehind;
+  const starts = countStarts(options);
+  const total = Math.min(given, starts);
+  const shortfall = items.ended === undefined || given >= starts
+    ? undefined
+    : describeShortfall(options, items.ended);
   text += describeTotal(total, options);
   if (isSecure && ENGINES[options.engine].isAutomatic) {
     text += formatNote("a server that agrees to HTTP/2 gets https requests as fields of HTTP/2");
@@ -128,12 +133,23 @@ async function look(
   return { text, isGood: invalid === 0 };
 }
 
+/** How many starts the stages of a rate have; Infinity without. */
+function countStarts({ rate, stages }: RunOptions): number {
+  if (rate === undefined || stages === undefined) return Infinity;
+  return new StartTimes({ rate, stages: stages.steps }).count;
+}
+
 /** How many requests there would be, in words. */
-function describeTotal(total: number, { durationMs, resume, shard }: RunOptions): string {
+function describeTotal(total: number, { durationMs, resume, shard, stages }: RunOptions): string {
   const count = total === Infinity ? "requests without an end" : formatRequests(total);
-  const until = durationMs === undefined
+  const flag = durationMs !== undefined
+    ? "--duration"
+    : stages?.of === "concurrency"
+    ? "--stages"
+    : undefined;
+  const until = flag === undefined
     ? ""
-    : `, ${total === Infinity ? "" : "or fewer, "}until --duration is over`;
+    : `, ${total === Infinity ? "" : "or fewer, "}until ${flag} is over`;
   const of = shard.count === 1 ? "" : ` of shard ${shard.index}/${shard.count}`;
   const left = resume === "no" ? "" : " left to make";
   return formatNote(`${count}${of}${left} in all${until}; nothing was sent`);

@@ -73,6 +73,15 @@ Deno.test("dryRun() counts the requests, and shows the first ten", async () => {
     last(await look("-z", "1m", "-n", "1", url)),
     "* 1 request in all, or fewer, until --duration is over; nothing was sent",
   );
+  const stages = "30s:100/s,2m:1000/s,30s:0";
+  assertEquals(
+    last(await look("--stages", stages, url)),
+    "* 82,500 requests in all; nothing was sent",
+  );
+  assertEquals(
+    last(await look("--stages", "30s:5", url)),
+    "* requests without an end in all, until --stages is over; nothing was sent",
+  );
 });
 
 Deno.test("dryRun() reads an input to its end, and tells which records become no request", async () => {
