@@ -51,6 +51,7 @@ Deno.test("a worker reads the options of the submitter, with what its files held
     ["http://h/{}", "-n", "5", "-c7", "--timeout=3s", "--no-pause", "-f", "-k"],
     ["--config", config, "-m", "PUT", "-d", `@${body}`, "-T", "text/x", "-H", `@${headers}`],
     ["http://h/", "-u", "name", "-b", `@${cookie}`, "-b", "c={}", "--user-agent={}"],
+    ["http://h/", "--resolve", "h:80:::1", "--connect-to", "::b:", "-4", "--disable-keepalive"],
     ["http://h/", "--cacert", `${FIXTURES}authority.crt`],
     ["http://h/", "--cert", `${FIXTURES}client.crt`, "--key", `${FIXTURES}client.key`],
     ["http://h/", "-x", `@${await dir.write("proxy", "http://u:p@proxy:3128\n")}`],
