@@ -139,8 +139,6 @@ export interface EngineOptions extends EngineSettings {
   permits?: ((url: string) => boolean) | undefined;
   /** Shows requests as they are sent; undefined where nobody looks. */
   trace?: Trace | undefined;
-  /** Whether to measure the time to the head of the response. */
-  ttfb: boolean;
   /** Whether results have the `Content-Type` of the response. @default {false} */
   contentType?: boolean | undefined;
 }

@@ -96,6 +96,19 @@ export const SHARD: Kind<Shard> = {
   },
 };
 
+/** A share of a whole: `10%`, `0.1`. */
+export const SHARE: Kind<number> = {
+  name: "share",
+  read(text, flag) {
+    const match = /^(\d{1,9}(?:\.\d{1,9})?)(%?)$/.exec(text);
+    const share = Number(match?.[1]) / (match?.[2] === "%" ? 100 : 1);
+    if (share > 0 && share <= 1) return share;
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': use more than 0 and at most 100%, like 10% or 0.1`,
+    );
+  },
+};
+
 /** What `network` stands for in a list of causes. */
 const NETWORK = ["dns", "refused", "reset", "connect", "body"];
 

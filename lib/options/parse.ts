@@ -33,8 +33,8 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
+import { parseInputs, parseOrder, parseRequests, parseUrl } from "./source.ts";
 import { checkWarmUp, parseHostRate, parseStages } from "./load.ts";
-import { parseInputs, parseRequests, parseUrl } from "./source.ts";
 import { listPaths } from "../source/input_names.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
@@ -96,7 +96,7 @@ export async function parseRun(
     ...parseStages(values, plain),
     ...parseHostRate(plain),
     inputs,
-    requests: parseRequests(values),
+    ...parseOrder(values, { inputs, requests: parseRequests(values) }),
     pauses: !values.get("no-pause"),
     retry: parseRetry(values, expect),
     expect,
@@ -126,6 +126,7 @@ export async function parseRun(
       version,
       readFile: files.readFile,
       readVariable: files.readVariable,
+      streams: submission === undefined && !isSubmitted,
       askPassword: files.askPassword,
     }),
   };

@@ -5,11 +5,14 @@
  */
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
-import { COMPRESSED_ENDINGS } from "../source/compressions.ts";
+import { isJsonText } from "../http/content_type.ts";
+import { COMPRESSED_ENDINGS } from "../unpack/compressions.ts";
 import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
 import { MAX_INPUTS } from "../source/item.ts";
-import type { InputOptions } from "./run_options.ts";
+import { findFileName } from "../source/remote_path.ts";
+import { Sample } from "../source/sample.ts";
+import type { InputOptions, RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
 /**
@@ -20,6 +23,12 @@ import type { RunValues } from "./table.ts";
 export function parseUrl(values: RunValues): string | undefined {
   const { positionals: [url, other] } = values;
   if (other !== undefined) {
+    if (isJsonText(url) || isJsonText(other)) {
+      throw new UsageError(
+        "JSON stands where a URL should: use '--data JSON' for a body; " +
+          "'--json' takes no value, and prints the summary as JSON",
+      );
+    }
     throw new UsageError(
       `Cannot request more than one URL, and '${other}' is another: use --input for a file of URLs`,
     );
@@ -43,7 +52,7 @@ export function parseInputs(values: RunValues): readonly InputOptions[] {
   const format = values.get("input-format");
   return paths.map((path) => ({
     path,
-    format: format ?? findByEnding(INPUT_FORMATS, path, COMPRESSED_ENDINGS) ??
+    format: format ?? findByEnding(INPUT_FORMATS, findFileName(path), COMPRESSED_ENDINGS) ??
       INPUT_FORMAT_NAMES[0],
   }));
 }
@@ -64,4 +73,25 @@ export function parseRequests(values: RunValues): number {
     );
   }
   return requests;
+}
+
+/**
+ * Which of the records or numbers are requested, and in which order; and how many requests that makes.
+ *
+ * @param requests how many numbers there are, or how many requests of an input are made at most
+ */
+export function parseOrder(
+  values: RunValues,
+  { inputs, requests }: Pick<RunOptions, "inputs" | "requests">,
+): Pick<RunOptions, "order" | "requests"> {
+  const isShuffled = values.get("shuffle");
+  const share = values.get("sample");
+  if (!isShuffled && share === undefined) return { order: undefined, requests };
+  const seed = values.get("seed");
+  // An input tells only at its end how many records a share of it has.
+  const count = inputs.length > 0 || share === undefined
+    ? requests
+    : new Sample(share, seed).countBelow(requests);
+  const order = { isShuffled, share, seed, first: values.get("start"), count };
+  return { order, requests: count };
 }

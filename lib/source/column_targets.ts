@@ -8,6 +8,7 @@ import type { Target } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 import type { InputContext, RecordContext, RecordTargets } from "./input_format.ts";
 import type { Lookup } from "./lookup.ts";
+import { nameInputs } from "./input_names.ts";
 import { type Lines, OverlongLine } from "./lines.ts";
 import { refuseNames } from "./placeholders.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
@@ -33,7 +34,7 @@ export async function readColumns(
   refuseNames(
     defaults,
     (name) => columns.includes(name),
-    `'--input ${path}' has only ${listColumns(columns)}`,
+    `'${nameInputs([{ path }])}' has only ${listColumns(columns)}`,
   );
   return columns;
 }
@@ -60,7 +61,7 @@ async function readHeader(
   let step = await records.next();
   while (!step.done && isSkipped(step.value)) step = await records.next();
   const fail = (why: string): never => {
-    throw new UsageError(`Cannot read '--input ${path}': ${why}`);
+    throw new UsageError(`Cannot read '${nameInputs([{ path }])}': ${why}`);
   };
   if (step.done) return fail("it is empty: its first record has to name the columns");
   const fields = step.value instanceof OverlongLine

@@ -1,9 +1,9 @@
 import type { MaybePromise, Step } from "../stream.ts";
 import {
+  type InputLines,
   isComment,
   type Line,
   type LineReader,
-  type Lines,
   MAX_LINE,
   OverlongLine,
 } from "./lines.ts";
@@ -13,7 +13,7 @@ import {
  * quoted field stays as it is. A record that is longer than {@linkcode MAX_LINE}, as when a quote is
  * never closed, ends with the line that makes it too long; the next record begins behind it.
  */
-export class CsvReader implements Lines {
+export class CsvReader implements InputLines {
   readonly #lines: LineReader;
   readonly #comments: boolean;
   /** The lines so far of a record whose quote is open; at most `MAX_LINE`. */
@@ -24,6 +24,14 @@ export class CsvReader implements Lines {
   constructor(lines: LineReader, { comments = false }: { readonly comments?: boolean } = {}) {
     this.#lines = lines;
     this.#comments = comments;
+  }
+
+  get lineCount(): number {
+    return this.#lines.lineCount;
+  }
+
+  get hasOpenRecord(): boolean {
+    return this.#open !== undefined;
   }
 
   get unread(): number {

@@ -7,10 +7,13 @@ import { openRecords as openColumns, readColumns as readHeader } from "./column_
 import { CsvReader, toFields } from "./csv.ts";
 import type { Input } from "./input.ts";
 import type { InputContext, ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
-import { LineReader, type Lines } from "./lines.ts";
+import { type InputLines, LineReader, type Lines } from "./lines.ts";
 
 /** A record can go over several lines. */
-export function readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): Lines {
+export function readRecords(
+  input: Pick<Input, "read" | "close">,
+  options: ReadOptions,
+): InputLines {
   return new CsvReader(new LineReader(input, options), options);
 }
 

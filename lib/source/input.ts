@@ -1,20 +1,41 @@
 /**
- * The bytes of an input, from a file or standard input, decompressed on the way.
+ * The bytes of an input, from a file, standard input or a URL, decompressed on the way.
  *
  * @module
  */
 import { InputError, UsageError } from "../errors.ts";
 import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
-import { findCompression } from "./compressions.ts";
-import { UnpackError } from "./unpack_error.ts";
-import { Unpacker } from "./unpacker.ts";
+import { findCompression } from "../unpack/compressions.ts";
+import { nameInputs } from "./input_names.ts";
+import { isRemote } from "./remote_path.ts";
+import { UnpackError } from "../unpack/unpack_error.ts";
+import { isUtf16 } from "./utf16.ts";
+import { Unpacker } from "../unpack/unpacker.ts";
 
 const BLOCK_BYTES = 64 * 1024;
 /** So many bytes tell the byte order of UTF-16. */
 const MIN_START_BYTES = 2;
 
 type Block = Uint8Array<ArrayBuffer>;
+
+/** Where bytes come from. */
+interface ByteFile {
+  /** Reads as many bytes as there are, at least one; null at the end. */
+  read(into: Uint8Array): Promise<number | null>;
+  close(): void;
+}
+
+/** What is known of where bytes come from. */
+interface FileKind extends Pick<Deno.FileInfo, "isFile" | "size"> {
+  /** Whether it is fetched. @default {false} */
+  readonly isRemote?: boolean;
+}
+
+const REMOTE: FileKind = { isFile: false, size: 0, isRemote: true };
+
+/** Standard input, which stays open: this process has one. */
+const STDIN: ByteFile = { read: (into) => Deno.stdin.read(into), close: () => {} };
 
 /**
  * An input that is read on demand. Data that begins as that of a compression does is decompressed,
@@ -25,15 +46,18 @@ export class Input {
   readonly path: string;
   /** The argument that names the input, for messages. */
   readonly #name: string;
-  readonly #file: Deno.FsFile | typeof Deno.stdin;
+  readonly #file: ByteFile;
   /** Whether it can be opened and read again. */
   readonly isRepeatable: boolean;
+  readonly #isFile: boolean;
   /** The file's size in bytes; undefined where it is not a regular file. */
   readonly size: number | undefined;
   #read = 0;
   /** Bytes of the content that were given. */
   #given = 0;
   #isStarted = false;
+  /** Whether it is compressed, or in UTF-16. */
+  #isCoded = false;
   #isClosed = false;
   #unpacker: Unpacker | undefined;
   readonly #buffer = new Uint8Array(BLOCK_BYTES);
@@ -44,11 +68,15 @@ export class Input {
    * @param name the argument that names the input, for messages
    * @throws {UsageError} If the file cannot be read.
    */
-  static async open(path: string, name = `--input ${path}`): Promise<Input> {
-    if (path === "-") return new Input(path, name, Deno.stdin);
+  static async open(path: string, name: string = nameInputs([{ path }])): Promise<Input> {
+    if (path === "-") return new Input(path, name, STDIN);
     const fail = (why: string): never => {
       throw new UsageError(`Cannot read '${name}': ${why}`);
     };
+    if (isRemote(path)) {
+      const { RemoteFile } = await import("./remote_file.ts");
+      return new Input(path, name, await RemoteFile.open(path, fail), REMOTE);
+    }
     // Asked first, since opening would ask the user.
     if (!isGranted({ name: "read", path })) {
       fail(`no permission: run with --allow-read=${path}`);
@@ -73,14 +101,23 @@ export class Input {
   private constructor(
     path: string,
     name: string,
-    file: Deno.FsFile | typeof Deno.stdin,
-    { isFile, size }: Pick<Deno.FileInfo, "isFile" | "size"> = { isFile: false, size: 0 },
+    file: ByteFile,
+    { isFile, size, isRemote }: FileKind = { isFile: false, size: 0 },
   ) {
     this.path = path;
     this.#name = name;
     this.#file = file;
-    this.isRepeatable = isFile;
+    this.isRepeatable = isFile || isRemote === true;
+    this.#isFile = isFile;
     this.size = isFile && size > 0 ? size : undefined;
+  }
+
+  /**
+   * Whether reading can begin at any byte of the file, and gives the same bytes there. Only after the
+   * first {@linkcode read}.
+   */
+  get isSeekable(): boolean {
+    return this.#isFile && !this.#isCoded;
   }
 
   /**
@@ -127,6 +164,7 @@ export class Input {
       this.#isStarted = true;
       const start = await this.#readStart();
       const compression = findCompression(start);
+      this.#isCoded = (compression ?? "more") !== "more" || isUtf16(start);
       if (compression === undefined || compression === "more") {
         return start.length === 0 ? undefined : start;
       }
@@ -168,7 +206,7 @@ export class Input {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#unpacker?.close();
-    if (this.#file !== Deno.stdin) this.#file.close();
+    this.#file.close();
     this.#settle?.(undefined);
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Target } from "../target.ts";
 import type { Input } from "./input.ts";
-import type { Line, LineOptions, Lines } from "./lines.ts";
+import type { InputLines, Line, LineOptions, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import type { checkedTarget } from "./target.ts";
 import type { TemplateFunctions } from "./template_functions.ts";
@@ -19,8 +19,6 @@ export interface InputFormat {
   readonly unit: string;
   /** Whether a record has fields, which the placeholders of templates name. */
   readonly hasFields: boolean;
-  /** Whether the first record of the input names the fields of the others. */
-  readonly hasHeader: boolean;
   /** Whether a URL without placeholders is the base that a record's own URL is resolved against. */
   readonly resolvesUrls: boolean;
   /** Whether a record can say what is expected of its response. */
@@ -33,14 +31,18 @@ export interface InputFormat {
 
 /** How an input is read. */
 export interface ReadOptions extends LineOptions {
+  /** The argument that names it, for messages. */
+  readonly name: string;
   /** Whether a line that begins with `#` is a comment. @default {false} */
   readonly comments?: boolean;
 }
 
 /** Reads inputs of a format. */
 export interface RecordReader {
+  /** Whether records can only be read from the beginning of the input on. @default {false} */
+  readonly isSequential?: boolean;
   /** The records of an input, its header among them. */
-  readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): Lines;
+  readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): InputLines;
   /**
    * Reads the header, if the format has one.
    *

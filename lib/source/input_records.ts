@@ -1,9 +1,11 @@
 import { InputError, UsageError } from "../errors.ts";
 import type { MaybePromise, Step } from "../stream.ts";
+import { nameInputs } from "./input_names.ts";
 import type { InputColumns } from "./item.ts";
 import { Input } from "./input.ts";
 import type { InputContext, ReadOptions, RecordReader } from "./input_format.ts";
 import type { Line, Lines } from "./lines.ts";
+import type { Records } from "./records.ts";
 
 /** An input of a run, and what reads it. */
 export interface InputToRead {
@@ -34,10 +36,10 @@ interface KnownInput extends InputToRead {
  * The records of inputs, one input after the other, without their headers. All inputs are looked
  * at before the first request. One is open at a time, and each that can be read only once.
  */
-export class InputRecords implements Lines {
+export class InputRecords implements Records {
   /** At most as many as the command line may name. */
   readonly #inputs: readonly KnownInput[];
-  readonly #options: ReadOptions;
+  readonly #options: Omit<ReadOptions, "name">;
   #records: Lines | undefined;
   #isClosed = false;
   input = 0;
@@ -49,7 +51,7 @@ export class InputRecords implements Lines {
    */
   static async open(
     inputs: readonly InputToRead[],
-    options: ReadOptions,
+    options: Omit<ReadOptions, "name">,
   ): Promise<{ records: InputRecords; columns: InputColumns }> {
     const known: KnownInput[] = [];
     const columns: (readonly string[])[] = [];
@@ -70,7 +72,7 @@ export class InputRecords implements Lines {
     return { records: new InputRecords(known, options), columns };
   }
 
-  private constructor(inputs: readonly KnownInput[], options: ReadOptions) {
+  private constructor(inputs: readonly KnownInput[], options: Omit<ReadOptions, "name">) {
     this.#inputs = inputs;
     this.#options = options;
     this.#records = inputs[0].open!.records;
@@ -164,11 +166,12 @@ export class InputRecords implements Lines {
 /** @throws {UsageError} If it cannot be opened, or its header is wrong. */
 async function openInput(
   { path, reader, context }: InputToRead,
-  options: ReadOptions,
+  options: Omit<ReadOptions, "name">,
 ): Promise<OpenInput> {
-  const input = await Input.open(path);
+  const name = nameInputs([{ path }]);
+  const input = await Input.open(path, name);
   try {
-    const records = reader.readRecords(input, options);
+    const records = reader.readRecords(input, { ...options, name });
     const columns = await reader.readColumns?.(records, { ...context, path }) ?? [];
     return { input, records, columns };
   } catch (error) {

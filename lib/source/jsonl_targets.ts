@@ -11,7 +11,7 @@ import { isObject } from "../text/json_shape.ts";
 import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
 import type { Input } from "./input.ts";
 import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
-import { LineReader, type Lines } from "./lines.ts";
+import { type InputLines, LineReader } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
 import { characterProblem, filledTarget, invalidRecord, invalidTarget } from "./target.ts";
@@ -28,7 +28,7 @@ type Fields = Record<string, unknown>;
 export function readRecords(
   input: Pick<Input, "read" | "close">,
   options: ReadOptions,
-): Lines {
+): InputLines {
   return new LineReader(input, options);
 }
 
@@ -150,7 +150,7 @@ function toDefaults(
     ? encoder.encode(isJson ? JSON.stringify(body) : body as string)
     : templates?.body === undefined
     ? run.body
-    : fillBody(templates.body, lookup);
+    : fillBody(templates.body, lookup, templates.bodyFlag);
   if (typeof bytes === "string") return bytes;
   const byDefault = bytes !== undefined && run.method === "GET" ? "POST" : run.method;
   const sent = method === undefined ? byDefault : normalizeMethod(method);

@@ -5,7 +5,7 @@
  */
 import type { Input } from "./input.ts";
 import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
-import { LineReader, type Lines } from "./lines.ts";
+import { type InputLines, LineReader } from "./lines.ts";
 import { filledTarget } from "./target.ts";
 import { createTargetFactory, toLookup } from "./target_factory.ts";
 
@@ -13,7 +13,7 @@ import { createTargetFactory, toLookup } from "./target_factory.ts";
 export function readRecords(
   input: Pick<Input, "read" | "close">,
   options: ReadOptions,
-): Lines {
+): InputLines {
   return new LineReader(input, options);
 }
 

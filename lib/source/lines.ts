@@ -53,6 +53,14 @@ export interface Lines extends Source<Line> {
   readonly unread: number;
 }
 
+/** Lines or records of one input. */
+export interface InputLines extends Lines {
+  /** How many lines were read. */
+  readonly lineCount: number;
+  /** Whether a record has begun that goes on behind them. */
+  readonly hasOpenRecord: boolean;
+}
+
 /** Options for {@linkcode LineReader}. */
 export interface LineOptions {
   /**
@@ -67,7 +75,7 @@ export interface LineOptions {
  * The lines of an input in UTF-8, or in UTF-16 with a byte order mark. LF, CRLF or CR ends a line, the
  * last one may lack it; a byte order mark at the start is dropped. Holds one block and one line.
  */
-export class LineReader implements Lines {
+export class LineReader implements InputLines {
   readonly #input: Pick<Input, "read" | "close">;
   readonly #onlyLf: boolean;
   /** Undefined before the first block. */
@@ -97,6 +105,12 @@ export class LineReader implements Lines {
     this.#input = input;
     this.#onlyLf = onlyLf;
   }
+
+  get lineCount(): number {
+    return this.line;
+  }
+
+  readonly hasOpenRecord = false;
 
   get unread(): number {
     return (this.#decoder?.unread ?? 0) + this.#text.length - this.#position;

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { HeaderList } from "../target.ts";
+import type { HeaderList, Target } from "../target.ts";
 import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
 import { INPUT_FORMATS, type InputFormatName } from "./formats.ts";
-import type { NamedInput } from "./input_names.ts";
-import type { InputColumns, MakeTarget } from "./item.ts";
+import type { InputColumns, Item, MakeTarget } from "./item.ts";
 import { OverlongLine } from "./lines.ts";
+import type { OrderOptions } from "./order.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import {
   type checkedTarget,
@@ -19,10 +19,17 @@ import {
   trustedTarget,
 } from "./target.ts";
 import { createCheck, type Scheme } from "./default_scheme.ts";
+import { showPath } from "./remote_path.ts";
 import { flagTemplates } from "./request_templates.ts";
 import { createTargetFactory, toLookup } from "./target_factory.ts";
 import { TemplateFunctions, withoutFilters } from "./template_functions.ts";
 import { UrlTemplate } from "./url_template.ts";
+
+/** An input of a run. */
+export interface NamedInput {
+  readonly path: string;
+  readonly format: InputFormatName;
+}
 
 /** What the targets of a run are made from. */
 export interface TargetOptions extends RequestDefaults {
@@ -34,6 +41,8 @@ export interface TargetOptions extends RequestDefaults {
   readonly defaultScheme?: Scheme | undefined;
   /** The random part of the run: what is drawn for a request depends on it. */
   readonly seed: string;
+  /** Which records or numbers are requested, and in which order; undefined for all in their order. */
+  readonly order?: OrderOptions | undefined;
 }
 
 /**
@@ -51,7 +60,12 @@ export async function openMaker(
   if (inputs.length === 0) {
     const { template, defaults } = parseUrlTemplate(options, undefined);
     const functions = await TemplateFunctions.open(listNames(template, defaults), options.seed);
-    return toNumberMaker(template!, defaults, { functions, check });
+    const make = toNumberMaker(template!, defaults, { functions, check });
+    const { order } = options;
+    if (order === undefined) return make;
+    const { createNumberOrder } = await import("./order.ts");
+    const toNumber = createNumberOrder(order);
+    return (item) => make(item, toNumber(item.i));
   }
   const makers = await Promise.all(
     inputs.map((input, k) => toRecordMaker(options, input, columns[k] ?? [])),
@@ -76,7 +90,7 @@ async function toRecordMaker(
     redactedUrl,
     check: createCheck(options.defaultScheme),
   });
-  const place = options.inputs.length > 1 ? ` of '${path}'` : "";
+  const place = options.inputs.length > 1 ? ` of '${showPath(path)}'` : "";
   return ({ i, record, line }) => {
     const target = record instanceof OverlongLine
       ? invalidRecord(i, record.start, "longer than 1 MiB", of)
@@ -100,7 +114,10 @@ export function listNames(
   ];
 }
 
-/** A template's fixed origin has been checked. */
+/**
+ * Makes targets of numbers: that of the item, or another one. A template's fixed origin has been
+ * checked.
+ */
 function toNumberMaker(
   template: UrlTemplate,
   defaults: RequestDefaults,
@@ -108,21 +125,21 @@ function toNumberMaker(
     readonly functions: TemplateFunctions | undefined;
     readonly check: typeof checkedTarget;
   },
-): MakeTarget {
+): (item: Pick<Item, "i">, number?: number) => Target {
   const make = createTargetFactory(
     template.isOriginFixed ? trustedTarget : check,
     defaults,
   );
   if (functions !== undefined) {
-    return ({ i }) => {
-      const number = `${i}`;
-      const lookup = functions.at(i, toLookup(number));
-      return make(i, template.fill(lookup), number, lookup);
+    return ({ i }, number = i) => {
+      const text = `${number}`;
+      const lookup = functions.at(number, toLookup(text));
+      return make(i, template.fill(lookup), text, lookup);
     };
   }
-  return ({ i }) => {
-    const number = `${i}`;
-    return make(i, template.expandOne(number), number);
+  return ({ i }, number = i) => {
+    const text = `${number}`;
+    return make(i, template.expandOne(text), text);
   };
 }
 
@@ -160,12 +177,10 @@ export function parseUrlTemplate(
 function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestDefaults): boolean {
   if (template?.hasCredentials || template?.names.some(isSecretName)) return true;
   if (templates === undefined) return false;
-  for (const [field, { placeholders }] of templates.headers) {
-    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretName(name))) {
-      return true;
-    }
-  }
-  return templates.body?.placeholders.some(({ name }) => isSecretName(name)) ?? false;
+  if (templates.headers.keys().some(([name]) => isSecretHeader(name))) return true;
+  return flagTemplates(templates).some(({ template: { placeholders } }) =>
+    placeholders.some(({ name }) => isSecretName(name))
+  );
 }
 
 function isSecretName(name: string): boolean {

@@ -1,12 +1,20 @@
 import { UsageError } from "../errors.ts";
 import { INPUT_FORMATS } from "./formats.ts";
-import { isBlank, isBlankOrComment } from "./lines.ts";
-import { type NamedInput, nameInputs } from "./input_names.ts";
+import { isBlank, isBlankOrComment, type Line } from "./lines.ts";
+import { nameInputs } from "./input_names.ts";
 import { InputRecords, type InputToRead } from "./input_records.ts";
 import type { InputColumns, Items, MakeTarget } from "./item.ts";
-import { listNames, openMaker, parseUrlTemplate, type TargetOptions } from "./make_target.ts";
+import {
+  listNames,
+  type NamedInput,
+  openMaker,
+  parseUrlTemplate,
+  type TargetOptions,
+} from "./make_target.ts";
 import { NumberItems, type RequestRange } from "./numbering.ts";
 import { refuseFields, refuseNames } from "./placeholders.ts";
+import type { OrderOptions } from "./order.ts";
+import type { Records } from "./records.ts";
 import { RecordItems } from "./record_items.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
@@ -109,27 +117,51 @@ function checkFit({ path, format }: NamedInput, { template, defaults }: Request)
   if (template.names.length > 0 || defaults.templates !== undefined) return;
   const place = hasFields ? "no {name} of a column" : "no {}";
   throw new UsageError(
-    `Cannot use the ${unit}s of '--input ${path}': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
+    `Cannot use the ${unit}s of '${
+      nameInputs([{ path }])
+    }': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
   );
+}
+
+async function sample(
+  records: Records,
+  { share = 1, seed }: OrderOptions,
+  isSkipped: (line: Line) => boolean,
+): Promise<Records> {
+  const [{ SampledRecords }, { Sample }] = await Promise.all([
+    import("./sampled_records.ts"),
+    import("./sample.ts"),
+  ]);
+  return new SampledRecords(records, new Sample(share, seed), isSkipped);
 }
 
 async function openInputs(
   toRead: readonly InputToRead[],
   options: SourceOptions,
 ): Promise<Pick<TargetSource, "items" | "columns">> {
-  const { loop = false, onlyLf, comments = false, inputs } = options;
-  const { records, columns } = await InputRecords.open(toRead, { onlyLf, comments });
-  const once = loop ? records.unrepeatable : undefined;
+  const { loop = false, onlyLf, comments = false, inputs, order } = options;
+  const isSkipped = comments ? isBlankOrComment : isBlank;
+  const name = nameInputs(inputs);
+  if (order?.isShuffled) {
+    const { ShuffledItems } = await import("./shuffled_items.ts");
+    const shuffled = { onlyLf, comments, isSkipped, name, numbers: options, order, loop };
+    return await ShuffledItems.open(toRead, shuffled);
+  }
+  const { records: all, columns } = await InputRecords.open(toRead, { onlyLf, comments });
+  const once = loop ? all.unrepeatable : undefined;
   if (once !== undefined) {
-    records.return();
+    all.return();
     throw new UsageError(
-      `Cannot use '--loop' with '--input ${once}': a pipe or device is read once: put it in a file`,
+      `Cannot use '--loop' with '${
+        nameInputs([{ path: once }])
+      }': a pipe or device is read once: put it in a file`,
     );
   }
+  const records = order?.share === undefined ? all : await sample(all, order, isSkipped);
   const items = new RecordItems(loop ? new Rounds(records) : records, {
-    name: nameInputs(inputs),
+    name,
     numbers: options,
-    isSkipped: comments ? isBlankOrComment : isBlank,
+    isSkipped,
   });
   return { items, columns };
 }

@@ -1,9 +1,9 @@
 import { InputError, UsageError } from "../errors.ts";
 import type { MaybePromise, Step } from "../stream.ts";
-import type { InputRecords } from "./input_records.ts";
 import { END, type Item, type Items, ReusedItem } from "./item.ts";
 import type { Line } from "./lines.ts";
 import { countNumbers, type RequestRange } from "./numbering.ts";
+import type { Records } from "./records.ts";
 import { Rounds } from "./rounds.ts";
 
 /** Options for {@linkcode RecordItems}. */
@@ -26,7 +26,7 @@ export class RecordItems implements Items {
   readonly #end: number;
   /** How many items there will be; undefined where that is not known. */
   readonly total: number | undefined;
-  readonly #records: InputRecords | Rounds;
+  readonly #records: Records | Rounds;
   #next = 0;
   /** The number of the first record of this round. */
   #first = 0;
@@ -36,7 +36,7 @@ export class RecordItems implements Items {
   ended: number | undefined;
 
   /** @param records rounds, where the inputs are to start over */
-  constructor(records: InputRecords | Rounds, options: RecordItemsOptions) {
+  constructor(records: Records | Rounds, options: RecordItemsOptions) {
     const { numbers } = options;
     this.#records = records;
     this.#options = options;

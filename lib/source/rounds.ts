@@ -1,24 +1,18 @@
 import { mapStep, type MaybePromise, type Step } from "../stream.ts";
 import { type Line, type Lines, toText } from "./lines.ts";
+import type { Records } from "./records.ts";
 
 /** The maximum number of characters (UTF-16 code units) of records in memory. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
 /** How many characters a record counts in addition to its own, for the memory of the object. */
 const RECORD_LENGTH = 64;
 
-/** Lines that can be read again from their start, once they have come to their end. */
-export interface RepeatableLines extends Lines {
-  /** Which of the inputs has the last line, from 0. */
-  readonly input: number;
-  restart(): void;
-}
-
 /**
  * The records of inputs, round after round. A short input is read once, and its records stay in
  * memory: to read a line again for each request costs 5 us, almost as much as the request.
  */
 export class Rounds implements Lines {
-  readonly #records: RepeatableLines;
+  readonly #records: Records;
   /** The records of the first round; undefined once they are too many. */
   #kept: { readonly record: Line; readonly line: number; readonly input: number }[] | undefined =
     [];
@@ -28,7 +22,7 @@ export class Rounds implements Lines {
   line = 0;
   input = 0;
 
-  constructor(records: RepeatableLines) {
+  constructor(records: Records) {
     this.#records = records;
   }
 

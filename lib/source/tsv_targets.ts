@@ -7,10 +7,13 @@
 import { openRecords as openColumns, readColumns as readHeader } from "./column_targets.ts";
 import type { Input } from "./input.ts";
 import type { InputContext, ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
-import { LineReader, type Lines } from "./lines.ts";
+import { type InputLines, LineReader, type Lines } from "./lines.ts";
 
 /** Each line is a record. */
-export function readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): Lines {
+export function readRecords(
+  input: Pick<Input, "read" | "close">,
+  options: ReadOptions,
+): InputLines {
   return new LineReader(input, options);
 }
 

@@ -6,6 +6,13 @@ const ROOT = new URL("../..", import.meta.url).href;
 
 /** Who may import whom, types too. A folder stands for its files, but for those of a longer row. */
 const MAY: Record<string, string[]> = {
+  "lib/advice/": [
+    "lib/advice/",
+    "lib/engine/",
+    "lib/options/",
+    "lib/stats/",
+    "lib/text/",
+  ],
   "lib/as_completed.ts": ["lib/pool.ts", "lib/stream.ts"],
   "lib/byte_buffer.ts": [],
   "lib/check/": [
@@ -233,6 +240,13 @@ const MAY: Record<string, string[]> = {
     "lib/engine/transport/native/",
   ],
   "lib/errors.ts": [],
+  "lib/form/": [
+    "lib/form/",
+    "lib/http/",
+    "lib/process/",
+    "lib/source/",
+    "lib/target.ts",
+  ],
   "lib/http/": ["lib/target.ts", "lib/text/"],
   "lib/metrics/": [
     "lib/errors.ts",
@@ -248,6 +262,7 @@ const MAY: Record<string, string[]> = {
     "lib/codec/",
     "lib/engine/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/output/",
@@ -257,6 +272,7 @@ const MAY: Record<string, string[]> = {
     "lib/stats/",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
   ],
   "lib/output/": [
     "lib/byte_buffer.ts",
@@ -286,6 +302,7 @@ const MAY: Record<string, string[]> = {
   "lib/report/": ["lib/plot/", "lib/report/", "lib/series/", "lib/stats/", "lib/text/"],
   "lib/result.ts": ["lib/target.ts"],
   "lib/run/": [
+    "lib/advice/",
     "lib/check/",
     "lib/checkpoint/",
     "lib/cluster/",
@@ -295,6 +312,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/http1/",
     "lib/engine/sockets/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/metrics/",
     "lib/options/",
@@ -331,6 +349,7 @@ const MAY: Record<string, string[]> = {
     "lib/byte_buffer.ts",
     "lib/check/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/process/",
@@ -338,6 +357,7 @@ const MAY: Record<string, string[]> = {
     "lib/stream.ts",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
   ],
   "lib/stats/": [
     "lib/errors.ts",
@@ -380,6 +400,7 @@ const MAY: Record<string, string[]> = {
     "lib/cookies/",
     "lib/engine/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/output/",
@@ -403,6 +424,7 @@ const MAY: Record<string, string[]> = {
     "lib/text/",
     "lib/transcript/",
   ],
+  "lib/unpack/": ["lib/unpack/"],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
 

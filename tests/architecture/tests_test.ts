@@ -46,6 +46,7 @@ const SUBJECTS: Record<string, string> = {
   "engine/limit_rate": "the bytes a second of a run, with every engine over sockets",
   "engine/proxy": "proxies and Unix sockets",
   "engine/sockets/parked": "connections and requests that wait for one another",
+  "engine/streamed_body": "bodies that are read while they are sent, with every engine",
   "engine/tls": "TLS, with every engine",
   "main": "main.ts: what every run has in common",
   "metrics/grafana": "the dashboard and the page of documentation beside the metrics",

@@ -6,7 +6,8 @@
 import { choice, count, DURATION } from "../../cli/kinds.ts";
 import { SCHEMES } from "../../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES } from "../../source/formats.ts";
-import { SHARD } from "../kinds.ts";
+import { SHARD, SHARE } from "../kinds.ts";
+import { showPath } from "../../source/remote_path.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -46,12 +47,12 @@ export const SOURCE_ROWS = [
   {
     name: "input",
     short: "i",
-    value: "FILE",
+    value: "FILE|URL",
     repeatable: true,
     path: { access: "read", stdio: true },
     help:
       "one request a line, read lazily; - is stdin; .gz, .zst, .xz, .bz2 and .zip are decompressed",
-    identity: { of: ({ inputs }) => identify(inputs.map(({ path }) => path)) },
+    identity: { of: ({ inputs }) => identify(inputs.map(({ path }) => showPath(path))) },
   },
   {
     name: "input-format",
@@ -76,6 +77,28 @@ export const SOURCE_ROWS = [
     option: "defaultScheme",
     help: `${listWords(SCHEMES)}, for URLs without a scheme`,
     identity: { of: ({ defaultScheme }) => defaultScheme },
+  },
+  {
+    name: "shuffle",
+    requires: [["input", "requests"]],
+    help: "request the records of the input, or the numbers, in random order",
+    identity: { of: ({ order }) => order?.isShuffled ? "on" : null },
+  },
+  {
+    name: "sample",
+    value: "SHARE",
+    kind: SHARE,
+    help: "only a share of the records, or of the numbers, as 10% or 0.1",
+    identity: { of: ({ order }) => order?.share },
+  },
+  {
+    name: "seed",
+    value: "N",
+    kind: count({ max: 2 ** 32 - 1 }),
+    default: "0",
+    requires: [["shuffle", "sample"]],
+    help: "another order of --shuffle, other records of --sample",
+    identity: { of: ({ order }) => order?.seed },
   },
   {
     name: "loop",

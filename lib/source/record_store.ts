@@ -1,0 +1,245 @@
+/**
+ * The records of an input by their place, in any order.
+ *
+ * @module
+ */
+import { InputError, UsageError } from "../errors.ts";
+import { describeOsError } from "../process/os_error.ts";
+import { detachString } from "../text/detach.ts";
+import { CutInput } from "./cut_input.ts";
+import { Input } from "./input.ts";
+import type { ReadOptions } from "./input_format.ts";
+import { nameInputs } from "./input_names.ts";
+import type { InputToRead } from "./input_records.ts";
+import { type Line, OverlongLine, toText } from "./lines.ts";
+
+/** The maximum number of places in all files that are noted: 12 MB. */
+const MAX_POINTS = 2 ** 19;
+/** The maximum number of characters of all records that are held, as of an input that is compressed. */
+const MAX_HELD_LENGTH = 32 * 1024 * 1024;
+/** How many characters a record counts in addition to its own, for the memory of the object. */
+const RECORD_LENGTH = 64;
+/** How much of a file is read at once. */
+const READ_BYTES = 16 * 1024;
+
+/** A record, and the line of its input on which it begins. */
+export interface StoredRecord {
+  readonly record: Line;
+  readonly line: number;
+}
+
+/** The records of one input. */
+export interface RecordStore {
+  readonly count: number;
+  /** @throws {InputError} If the input has changed. */
+  read(place: number): StoredRecord | Promise<StoredRecord>;
+  close(): void;
+}
+
+/** What the stores of a run have in common. */
+export interface StoreOptions extends Omit<ReadOptions, "name"> {
+  readonly isSkipped: (line: Line) => boolean;
+  /** How many stores there are. */
+  readonly stores: number;
+  /** How many more characters may be held. */
+  readonly budget: { left: number };
+}
+
+/** How much all stores of a run may hold. */
+export function createBudget(): StoreOptions["budget"] {
+  return { left: MAX_HELD_LENGTH };
+}
+
+/** Places in a file from which it can be read. */
+class Points {
+  readonly #max: number;
+  #distance = 0;
+  readonly offsets: number[] = [];
+  readonly counts: number[] = [];
+  readonly lines: number[] = [];
+
+  /** @param max how many there may be, from 2 */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Adds a place, unless it is near the one before. */
+  add(offset: number, count: number, line: number): void {
+    const { offsets, counts, lines } = this;
+    if (offset - (offsets.at(-1) ?? -Infinity) < this.#distance) return;
+    offsets.push(offset);
+    counts.push(count);
+    lines.push(line);
+    if (offsets.length < this.#max) return;
+    for (const list of [offsets, counts, lines]) {
+      for (let k = 0; 2 * k < list.length; k++) list[k] = list[2 * k];
+      list.length = Math.ceil(list.length / 2);
+    }
+    this.#distance = 2 * offset / offsets.length;
+  }
+
+  /** Which of them is the last one before a record. */
+  find(place: number): number {
+    let from = 0;
+    let to = this.counts.length;
+    while (to - from > 1) {
+      const middle = from + to >> 1;
+      if (this.counts[middle] <= place) from = middle;
+      else to = middle;
+    }
+    return from;
+  }
+}
+
+/**
+ * Reads an input once, and notes where its records are. A file is read there again. An input that can
+ * only be read from its beginning on, as one that is compressed, a pipe or a sitemap, is held.
+ *
+ * @throws {UsageError} If it cannot be opened, its header is wrong, or it is too long to be held.
+ * @throws {InputError} If it breaks off.
+ */
+export async function openStore(
+  toRead: InputToRead,
+  options: StoreOptions,
+): Promise<{ store: RecordStore; columns: readonly string[] }> {
+  const { path, reader, context } = toRead;
+  const { isSkipped, budget } = options;
+  const name = nameInputs([{ path }]);
+  const input = await Input.open(path, name);
+  const cut = new CutInput(input);
+  const points = new Points(Math.max(2, Math.floor(MAX_POINTS / options.stores)));
+  const held: StoredRecord[] = [];
+  let count = 0;
+  try {
+    const records = reader.readRecords(cut, { ...options, name });
+    cut.onBlock = (offset) => {
+      if (!records.hasOpenRecord) points.add(offset, count, records.lineCount);
+    };
+    const columns = await reader.readColumns?.(records, { ...context, path }) ?? [];
+    for (let step; !(step = await records.next()).done;) {
+      if (isSkipped(step.value)) continue;
+      count++;
+      if (input.isSeekable && !reader.isSequential) continue;
+      budget.left -= toText(step.value).length + RECORD_LENGTH;
+      if (budget.left < 0) {
+        throw new UsageError(
+          `Cannot shuffle '${name}': it is read from its beginning only, and has more ` +
+            "records than are held in memory: write them as lines into a file",
+        );
+      }
+      held.push({ record: detach(step.value), line: records.line });
+    }
+    const store = input.isSeekable && !reader.isSequential
+      ? new FileStore(toRead, options, { points, count })
+      : new HeldStore(held);
+    return { store, columns };
+  } finally {
+    input.close();
+  }
+}
+
+/** Records are slices of the input, which they would keep in memory. */
+function detach(record: Line): Line {
+  return record instanceof OverlongLine ? record : detachString(record);
+}
+
+/** Records in memory. */
+class HeldStore implements RecordStore {
+  readonly #records: readonly StoredRecord[];
+
+  constructor(records: readonly StoredRecord[]) {
+    this.#records = records;
+  }
+
+  get count(): number {
+    return this.#records.length;
+  }
+
+  read(place: number): StoredRecord {
+    return this.#records[place];
+  }
+
+  close(): void {}
+}
+
+/** Records in a file. */
+class FileStore implements RecordStore {
+  readonly #toRead: InputToRead;
+  readonly #options: StoreOptions;
+  readonly #points: Points;
+  readonly count: number;
+  #file: Deno.FsFile | undefined;
+
+  constructor(
+    toRead: InputToRead,
+    options: StoreOptions,
+    { points, count }: { readonly points: Points; readonly count: number },
+  ) {
+    this.#toRead = toRead;
+    this.#options = options;
+    this.#points = points;
+    this.count = count;
+  }
+
+  async read(place: number): Promise<StoredRecord> {
+    const { reader } = this.#toRead;
+    const { offsets, counts, lines } = this.#points;
+    const point = this.#points.find(place);
+    const range = new FileRange(() => this.#open(), offsets[point], offsets[point + 1] ?? Infinity);
+    const records = reader.readRecords(range, { ...this.#options, name: this.#name });
+    // The header stands before the first record.
+    let before = place - counts[point] + (offsets[point] === 0 && reader.readColumns ? 1 : 0);
+    for (let step; !(step = await records.next()).done;) {
+      if (this.#options.isSkipped(step.value) || before-- > 0) continue;
+      return { record: detach(step.value), line: lines[point] + records.line };
+    }
+    return this.#fail("it has changed");
+  }
+
+  get #name(): string {
+    return nameInputs([this.#toRead]);
+  }
+
+  #open(): Deno.FsFile {
+    try {
+      return this.#file ??= Deno.openSync(this.#toRead.path);
+    } catch (error) {
+      return this.#fail(describeOsError(error));
+    }
+  }
+
+  #fail(why: string): never {
+    throw new InputError(
+      `Cannot go on with '${this.#name}': ${why}: do not change inputs during a run`,
+    );
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}
+
+/** A part of a file, as blocks. */
+class FileRange {
+  readonly #open: () => Deno.FsFile;
+  #at: number;
+  readonly #end: number;
+
+  constructor(open: () => Deno.FsFile, from: number, to: number) {
+    this.#open = open;
+    this.#at = from;
+    this.#end = to;
+  }
+
+  read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const file = this.#open();
+    const block = new Uint8Array(Math.min(READ_BYTES, this.#end - this.#at));
+    file.seekSync(this.#at, Deno.SeekMode.Start);
+    const length = block.length === 0 ? 0 : file.readSync(block) ?? 0;
+    this.#at += length;
+    return Promise.resolve(length === 0 ? undefined : block.subarray(0, length));
+  }
+
+  close(): void {}
+}
