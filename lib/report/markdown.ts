@@ -1,6 +1,5 @@
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
 import type { KnownSummary } from "../stats/figures.ts";
-import { PHASE_FIGURES } from "../stats/phase_times.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import {
   formatCount,
@@ -65,32 +64,12 @@ function formatLatencies({ succeeded, latency_ms }: KnownSummary): string[] {
 }
 
 function formatPhases(summary: KnownSummary): string[] {
-  const rows = listPhases(summary).map(({ title, figures }) => [
-    title,
-    ...PHASE_FIGURES.map((name) =>
-      name === "count" ? formatCount(figures.count) : formatMs(figures[name])
-    ),
-  ]);
-  return rows.length === 0 ? [] : ["## Phases", formatTable(["phase", ...PHASE_FIGURES], rows)];
-}
-
-function formatSlowest({ slowest }: KnownSummary): string[] {
-  if (!slowest || slowest.length === 0) return [];
-  const rows = slowest.map(({ i, url, status, ms }) => [
-    ...[formatMs(ms), `${status ?? ""}`, `${i}`],
-    toCode(url),
-  ]);
-  return ["## Slowest responses", formatTable(["time", "status", "number", "URL"], rows)];
-}
-
-function formatHosts({ hosts }: KnownSummary): string[] {
-  if (!hosts || hosts.length === 0) return [];
-  const rows = hosts.map(({ host, requests, failed, mean_ms, max_ms }) => [
-    toCode(host),
-    ...[requests, failed].map(formatCount),
-    ...[mean_ms, max_ms].map((ms) => formatLatency(ms, requests - failed)),
-  ]);
-  return ["## Hosts", formatTable(["host", "requests", "failed", "mean", "slowest"], rows)];
+  const rows = listPhases(summary).map((
+    { title, figures: { count, mean, p50, p95, p99, max } },
+  ) => [title, formatCount(count), ...[mean, p50, p95, p99, max].map(formatMs)]);
+  if (rows.length === 0) return [];
+  const head = ["phase", "responses", "mean", "p50", "p95", "p99", "max"];
+  return ["## Phases", formatTable(head, rows)];
 }
 
 function formatStatuses({ statuses = {}, requests }: KnownSummary): string[] {
@@ -111,6 +90,29 @@ function formatErrors({ errors = {}, requests }: KnownSummary): string[] {
       : toCode(example.url) + (example.detail === "" ? "" : ` ${toCode(example.detail)}`),
   ]);
   return ["## Errors", formatTable(["error", "requests", "share", "such as"], rows)];
+}
+
+function formatSlowest({ slowest }: KnownSummary): string[] {
+  const rows = (slowest ?? []).map(({ i, url, status, ms }) => [
+    formatMs(ms),
+    `${status ?? ""}`,
+    `${i}`,
+    toCode(url),
+  ]);
+  if (rows.length === 0) return [];
+  return ["## Slowest responses", formatTable(["time", "status", "number", "URL"], rows)];
+}
+
+function formatHosts({ hosts }: KnownSummary): string[] {
+  const rows = (hosts ?? []).map(({ host, requests, failed, mean_ms, max_ms }) => [
+    toCode(host),
+    formatCount(requests),
+    formatCount(failed),
+    formatLatency(mean_ms, requests - failed),
+    formatLatency(max_ms, requests - failed),
+  ]);
+  if (rows.length === 0) return [];
+  return ["## Hosts", formatTable(["host", "requests", "failed", "mean", "max"], rows)];
 }
 
 function formatThresholds({ thresholds = [] }: KnownSummary): string[] {

@@ -60,40 +60,46 @@ Deno.test("formatMarkdown() has the figures of the table", () => {
   );
 });
 
-Deno.test("formatMarkdown() has phases, slow responses and hosts where there are some", () => {
+Deno.test("formatMarkdown() shows phases, and with --top the slowest responses and hosts", () => {
   const times = new PhaseTimes();
-  times.recordPhase("ttfb", 5);
+  for (let k = 1; k <= 20; k++) times.recordPhase("connect", k);
   const text = format({
     ...SNAPSHOT,
     phases: times.clone(),
-    top: 1,
-    slowest: [{ i: 7, url: "http://a|b/", status: 200, ms: 12.34, at: 0 }],
-    hosts: [{ host: "h:8080", requests: 1_000, failed: 1_000, meanMs: 0, maxMs: 0 }],
+    top: 2,
+    slowest: [
+      { i: 7, url: "http://h/7", status: 200, ms: 12, at: 0 },
+      { i: 9, url: "http://h/9", status: null, ms: 3, at: 0 },
+    ],
+    hosts: [
+      { host: "h", requests: 20, failed: 5, meanMs: 7, maxMs: 12 },
+      { host: "g", requests: 1, failed: 1, meanMs: 0, maxMs: 0 },
+    ],
   });
   assertStringIncludes(
     text,
-    `
-## Phases
+    `## Phases
 
-| phase | count | mean | p50 | p90 | p95 | p99 | max |
-| --- | --- | --- | --- | --- | --- | --- | --- |
-| first byte | 1 | 5.00 ms | 5.00 ms | 5.00 ms | 5.00 ms | 5.00 ms | 5.00 ms |
+| phase | responses | mean | p50 | p95 | p99 | max |
+| --- | --- | --- | --- | --- | --- | --- |
+| connection | 20 | 10.5 ms | 10.0 ms | 19.1 ms | 20.0 ms | 20.0 ms |
 `,
   );
   assertStringIncludes(
     text,
-    `
-## Slowest responses
+    `## Slowest responses
 
 | time | status | number | URL |
 | --- | --- | --- | --- |
-| 12.3 ms | 200 | 7 | \`http://a\\|b/\` |
+| 12.0 ms | 200 | 7 | \`http://h/7\` |
+| 3.00 ms |  | 9 | \`http://h/9\` |
 
 ## Hosts
 
-| host | requests | failed | mean | slowest |
+| host | requests | failed | mean | max |
 | --- | --- | --- | --- | --- |
-| \`h:8080\` | 1,000 | 1,000 | - | - |
+| \`h\` | 20 | 5 | 7.00 ms | 12.0 ms |
+| \`g\` | 1 | 1 | - | - |
 `,
   );
 });
@@ -121,6 +127,9 @@ Deno.test({
     const text = format({
       ...SNAPSHOT,
       engine: "a|b",
+      top: 1,
+      slowest: [{ i: 7, url: hostile, status: 200, ms: 12, at: 0 }],
+      hosts: [{ host: hostile, requests: 1, failed: 0, meanMs: 1, maxMs: 1 }],
       errors: {
         expect: { count: 1, examples, reasons: [{ expectation: hostile, count: 1, examples }] },
       },
