@@ -94,7 +94,7 @@ function listRules(flag: RunFlag, all: readonly RunFlag[]): string[] {
     ...lackedBy === undefined ? [] : [`not with engine ${lackedBy.map(quote).join(" or ")}`],
     ...flag.identity === undefined
       ? []
-      : flag.identity.isJudgedAgain
+      : flag.identity.inRetry !== undefined
       ? ["`--resume` needs the same, `--retry-failed` does not"]
       : ["`--resume` needs the same"],
     ...flag.commandLineOnly ? ["not in a file of `--config`"] : [],

@@ -7,6 +7,45 @@
 /** Header fields in the order in which they are sent; names as the user wrote them. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
+/** A body: bytes in memory, or what is read while it is sent. */
+export type RequestBody = Uint8Array<ArrayBuffer> | StreamedBody;
+
+/** A body that is read piece by piece, anew each time that it is sent. */
+export interface StreamedBody {
+  /** Its length in bytes, from 1. */
+  readonly length: number;
+  /** How many of them are in memory. */
+  readonly heldBytes: number;
+  /** Begins to read it. Nothing has to be closed. */
+  open(): BodyReader;
+}
+
+/** Reads a {@linkcode StreamedBody}. */
+export interface BodyReader {
+  /** How many bytes are not read yet. */
+  readonly length: number;
+  /**
+   * Reads the next bytes: at least one, unless all are read. They are valid until the next read of
+   * any reader.
+   *
+   * @param maxBytes from 1
+   * @throws {BodyReadError} If they cannot be read.
+   */
+  read(maxBytes: number): Uint8Array<ArrayBuffer>;
+}
+
+/** A part of a body cannot be read; the message says which one, and why. */
+export class BodyReadError extends Error {
+  override name = "BodyReadError";
+  /** Why, in words. */
+  readonly reason: string;
+
+  constructor(what: string, reason: string) {
+    super(`cannot read ${what}: ${reason}`);
+    this.reason = reason;
+  }
+}
+
 /** One request to make. */
 export interface Target {
   /** Its number in the run, 0-based; no other target of the run has it. */
@@ -17,8 +56,8 @@ export interface Target {
   readonly method: string;
   /** Its header fields; targets with the same fields share one list. */
   readonly headers: HeaderList;
-  /** Its body; targets with the same body share one array. */
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** Its body; targets with the same body share one object. */
+  readonly body: RequestBody | undefined;
   /** Why it cannot be requested, as for an invalid URL or a record without a field. */
   readonly invalid: string | undefined;
   /** What its response is checked against, in place of the run's expectation. */

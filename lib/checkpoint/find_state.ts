@@ -7,7 +7,7 @@ import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { Stats } from "../stats/stats.ts";
 import { createClusterState } from "./cluster_state.ts";
-import { describeDifference, isJudgedAgain, toIdentity, toInputState } from "./identity.ts";
+import { describeDifference, findRetryUse, toIdentity, toInputState } from "./identity.ts";
 import { type Identity, JournalError, type JournalState, readJournal } from "./journal.ts";
 import {
   isResuming,
@@ -64,11 +64,11 @@ export async function findState(
     return { state: await createState(options), isResumed: false, isJudgedAgain: false };
   }
   const identity = await toIdentity(options, old.salt);
-  const isOnlyJudgedAgain = checkIdentity(options, old, identity);
-  if (isOnlyJudgedAgain && old.stats.warmUp !== undefined) {
+  const { isJudgedAgain, hasNewFailures } = checkIdentity(options, old, identity);
+  if (isJudgedAgain && old.stats.warmUp !== undefined) {
     fail(
-      "its records do not tell which of them are of the warm-up, as another --fail or " +
-        "--expect-status would need: use those of the run",
+      "its records do not tell which of them are of the warm-up, as other " +
+        "expectations would need: use those of the run",
     );
   }
   if (old.retry !== null && !retryFailed) {
@@ -87,13 +87,14 @@ export async function findState(
   if (!old.retry?.replacing && !await output.reaches(old.output)) {
     fail(`it has ${size} bytes, and its journal says that it had more: ${START_OVER}`);
   }
-  if (failures !== undefined && !await failures.reaches(old.failures ?? 0)) {
+  if (failures !== undefined && !hasNewFailures && !await failures.reaches(old.failures ?? 0)) {
     fail(`'--failures ${options.failures}' is shorter than its journal says: ${START_OVER}`);
   }
   const cluster = findCluster(options, old);
   const leftRun = old.complete || cluster?.run === old.cluster?.run ? undefined : old.cluster?.run;
-  const state = { ...old, identity, input, cluster };
-  return { state, isResumed: true, isJudgedAgain: isOnlyJudgedAgain, leftRun };
+  const ofFailures = hasNewFailures ? { failures: failures === undefined ? null : 0 } : {};
+  const state = { ...old, identity, input, cluster, ...ofFailures };
+  return { state, isResumed: true, isJudgedAgain, leftRun };
 }
 
 /** A retry is a run of its own on the bus: slices of the run before hold other requests. */
@@ -108,25 +109,41 @@ function findCluster(
   return { ...state, run: runName ?? state.run };
 }
 
+/** What differs in a command that begins a retry. */
+interface RetryDifferences {
+  /** Whether the records are to be judged by other expectations. */
+  readonly isJudgedAgain: boolean;
+  /** Whether the failures go to another file, or hold something else. */
+  readonly hasNewFailures: boolean;
+}
+
 /**
  * Checks that a journal is of this command.
  *
- * @returns whether only the expected statuses differ, and a retry is to judge the records by them
+ * @returns what differs and a retry may change
  */
-function checkIdentity(options: ResumeOptions, old: JournalState, identity: Identity): boolean {
+function checkIdentity(
+  options: ResumeOptions,
+  old: JournalState,
+  identity: Identity,
+): RetryDifferences {
   // A journal of an earlier version does not have all flags.
   const differing = Object.keys(identity)
     .filter((flag) => (old.identity[flag] ?? null) !== identity[flag]);
-  const other = differing.find((flag) => !isJudgedAgain(flag)) ?? differing[0];
-  if (other === undefined) return false;
-  const isOfStatuses = isJudgedAgain(other);
-  if (isOfStatuses && options.retryFailed && old.retry === null) return true;
+  const uses = differing.map(findRetryUse);
+  const isOfRetry = uses.every((use) => use !== undefined);
+  if (differing.length === 0 || isOfRetry && options.retryFailed && old.retry === null) {
+    return { isJudgedAgain: uses.includes("judged"), hasNewFailures: uses.includes("failures") };
+  }
+  const other = differing[Math.max(0, uses.indexOf(undefined))];
   const difference = describeDifference(other, old.identity[other] ?? null, identity[other]);
-  const fix = !isOfStatuses
+  const fix = !isOfRetry
     ? "use the same one"
     : options.retryFailed
     ? "end the retry that was interrupted with the same one first"
-    : "use the same one, --retry-failed to make again what has failed by this one";
+    : findRetryUse(other) === "judged"
+    ? "use the same one, --retry-failed to make again what has failed by this one"
+    : "use the same one";
   return refuseOutput(
     options,
     `the journal belongs to another command: ${difference}: ${fix}, or ${START_OVER}`,

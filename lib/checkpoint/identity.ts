@@ -35,9 +35,9 @@ async function hashBytes(value: unknown): Promise<unknown> {
   return Array.isArray(value) ? await Promise.all(value.map(hashBytes)) : value;
 }
 
-/** Whether `--retry-failed` can change a flag: the records tell whether they meet the new one. */
-export function isJudgedAgain(flag: string): boolean {
-  return IDENTITY.get(flag)?.isJudgedAgain ?? false;
+/** How `--retry-failed` can change a flag; undefined if it cannot. */
+export function findRetryUse(flag: string): FlagIdentity["inRetry"] {
+  return IDENTITY.get(flag)?.inRetry;
 }
 
 /** How two commands differ in a flag, in words. */

@@ -135,7 +135,7 @@ export class ResumePoint {
         const { failed, position, refuted } = await copySucceeded(output, {
           to: `${path}.retry`,
           numbering: this.numbering,
-          expected: this.#isJudgedAgain ? this.#options.expect.statuses : undefined,
+          expected: this.#isJudgedAgain ? this.#options.expect : undefined,
         });
         await writeLines(list, failed.lines());
         state = {

@@ -1,8 +1,11 @@
 import { UsageError } from "../errors.ts";
 import type { OutputOptions, RunOptions } from "../options/run_options.ts";
+import type { RunDefaults } from "../output/failure_lines.ts";
 
 /** Options of a run whose records go to a file. */
-export type ResumeOptions = RunOptions & { readonly output: OutputOptions };
+export type ResumeOptions = RunOptions & Pick<RunDefaults, "onWithheld"> & {
+  readonly output: OutputOptions;
+};
 
 /** What to do where a run cannot be resumed. */
 export const START_OVER = "use --overwrite to start over";

@@ -43,8 +43,11 @@ export interface KeepOptions {
   readonly to: string;
   /** The numbers of the whole run. */
   readonly numbering: NumberSequence;
-  /** The statuses that are expected now; undefined where nothing else is expected than before. */
-  readonly expected: Expectation["statuses"];
+  /**
+   * The statuses and the latency that are expected now; undefined where nothing else is expected
+   * than before.
+   */
+  readonly expected: Pick<Expectation, "statuses" | "latencyMs"> | undefined;
 }
 
 /**
@@ -93,9 +96,9 @@ export async function copySucceeded(
   }
 }
 
-/** Judges records of responses that had succeeded by the statuses that are expected now. */
+/** Judges records of responses that had succeeded by what is expected now. */
 class Judgement {
-  readonly #expected: NonNullable<Expectation["statuses"]>;
+  readonly #expected: NonNullable<KeepOptions["expected"]>;
   readonly #statuses = new Map<number, number>();
   readonly #latency = new Histogram();
   #requests = 0;
@@ -106,17 +109,19 @@ class Judgement {
   #hasStatus = true;
   #hasMs = true;
 
-  constructor(expected: NonNullable<Expectation["statuses"]>) {
+  constructor(expected: NonNullable<KeepOptions["expected"]>) {
     this.#expected = expected;
   }
 
-  /** Whether a response has failed by its status. */
+  /** Whether a response has failed by its status, or took too long. */
   isRefuted(record: RecordScanner): boolean {
     const status = readNumber(record, STATUS);
     const ms = readNumber(record, MS);
     this.#hasStatus &&= !Number.isNaN(status);
     this.#hasMs &&= !Number.isNaN(ms);
-    if (this.#expected.has(status)) {
+    const { statuses, latencyMs = Infinity } = this.#expected;
+    // Of a record that does not tell, nothing is known; that is refused in the end.
+    if ((statuses?.has(status) ?? true) && !(ms > latencyMs)) {
       this.#latency.record(ms * 1000);
       return false;
     }
@@ -131,8 +136,9 @@ class Judgement {
   /** A field that some record lacks and that the judgement needs; undefined without one. */
   get lacking(): string | undefined {
     if (!this.#hasStatus) return "status";
-    if (this.#requests === 0) return undefined;
+    if (this.#requests === 0 && this.#expected.latencyMs === undefined) return undefined;
     if (!this.#hasMs) return "ms";
+    if (this.#requests === 0) return undefined;
     if (Number.isNaN(this.#bytes)) return "bytes";
     return Number.isNaN(this.#attempts) ? "attempts" : undefined;
   }

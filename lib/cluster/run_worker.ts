@@ -1,5 +1,6 @@
 import { BusError, NoProgressError, UsageError } from "../errors.ts";
 import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
+import { describeWithheld } from "../output/withheld.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { GRACE_MS } from "../run/grace.ts";
@@ -119,6 +120,8 @@ export class RunWorker {
   #failure: unknown;
   #quietUntilMs = -Infinity;
   #responseCount = 0;
+  /** Called when credentials are left out of a failure. */
+  #onWithheld: () => void = () => {};
   #grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor(bus: RunBus, { name, spec, options, say }: RunWorkerOptions) {
@@ -181,6 +184,7 @@ export class RunWorker {
       { pipeline, open: this.#open.list, committing: this.#committing },
       (live) => this.#bus.live.tell(live),
     );
+    this.#onWithheld = () => teller.addNotice(describeWithheld(options.failures!));
     await limits.attach({
       learn: (news) => pipeline.learn(news),
       fail: (error) => this.#end(error),
@@ -411,8 +415,16 @@ export class RunWorker {
     const output = options.output && { ...options.output, gzip: true };
     return {
       records: output && await openRecordEncoder({ ...options, output }),
-      failures: options.failures === undefined ? undefined : await openFailureEncoder(options),
+      failures: options.failures === undefined
+        ? undefined
+        : await openFailureEncoder({ ...options, onWithheld: () => this.#tellWithheld() }),
     };
+  }
+
+  /** Each slice has an encoder that tells it: one of them is enough. */
+  #tellWithheld(): void {
+    this.#onWithheld();
+    this.#onWithheld = () => {};
   }
 
   #finish(slice: OpenSlice): void {

@@ -36,6 +36,11 @@ export interface EngineRow {
    */
   readonly isAutomatic?: boolean;
   /**
+   * Whether the default engine takes less processor time for the same requests
+   * (docs/benchmarks.md). @default {false}
+   */
+  readonly costsMore?: boolean;
+  /**
    * Loads the engine's code, and no other's. Opens no connection yet.
    *
    * @throws {UsageError} If native sockets are asked for by name and cannot be used.
@@ -131,6 +136,7 @@ const ROWS = {
       "HTTP/1.1 only",
       "HTTP/2 only",
     ],
+    costsMore: true,
     open: async (options) => {
       await checkBinding(options, undefined);
       return new (await import("./fetch/fetch.ts")).FetchEngine(options);

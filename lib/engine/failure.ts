@@ -5,6 +5,7 @@
  */
 import { parseHost } from "../http/url.ts";
 import type { Failure } from "../result.ts";
+import type { BodyReadError } from "../target.ts";
 import type { StopReason } from "./deadlines.ts";
 
 /** The limits of a request. */
@@ -66,6 +67,12 @@ export function toProtocolFailure(detail: string): Failure {
 /** The failure of a body that is incomplete or malformed. */
 export function toBodyFailure(detail: string): Failure {
   return { error: "body", detail, scope: "host" };
+}
+
+/** The failure of a request whose own body cannot be read. It tells nothing about the host. */
+export function toUnreadFailure({ message }: BodyReadError): Failure {
+  const detail = `the body of the request: ${message}`;
+  return { error: "body", detail, scope: undefined, isPermanent: true };
 }
 
 /** The failure of a body that is too long. */

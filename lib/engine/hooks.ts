@@ -21,6 +21,8 @@ export class ResponseHooks {
   readonly #trace: EngineOptions["trace"];
   /** Whether the `Content-Type` of responses is wanted. */
   readonly wantsType: boolean;
+  /** Whether heads or bodies of responses are wanted. */
+  readonly wantsResponses: boolean;
   readonly #onFailure: (error: unknown) => void;
   /** The last list that cookies were put into, because many requests of a run share a list. */
   #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
@@ -41,17 +43,13 @@ export class ResponseHooks {
     this.#maxBodyBytes = options.maxBodyBytes;
     this.#trace = trace;
     this.wantsType = options.contentType ?? false;
+    this.wantsResponses = this.wantsType ||
+      [onHead, bodyFor, decoding, trace].some((hook) => hook !== undefined);
     this.#onFailure = onSinkFailure;
   }
 
   get hasCookies(): boolean {
     return this.#cookies !== undefined;
-  }
-
-  /** Whether heads or bodies of responses are wanted. */
-  get wantsResponses(): boolean {
-    return this.wantsType ||
-      [this.#onHead, this.#bodyFor, this.#decoding, this.#trace].some((hook) => hook !== undefined);
   }
 
   /**

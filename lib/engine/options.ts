@@ -1,7 +1,7 @@
 import type { Target } from "../target.ts";
 import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
-import type { NameService } from "./sockets/name_lookup.ts";
+import type { IpVersion, NameService } from "./sockets/name_lookup.ts";
 import type { Trace } from "./trace.ts";
 
 /** Whose sockets an engine uses; `auto` is `native` where that is possible. */
@@ -34,9 +34,6 @@ export interface ConnectToRule {
   /** Undefined members stand for the host, and the port, of the URL. */
   readonly to: Partial<Endpoint>;
 }
-
-/** A version of IP. */
-export type IpVersion = 4 | 6;
 
 /** Where the connections of this machine begin: one of the two. */
 export interface LocalEnd {
@@ -142,8 +139,6 @@ export interface EngineOptions extends EngineSettings {
   permits?: ((url: string) => boolean) | undefined;
   /** Shows requests as they are sent; undefined where nobody looks. */
   trace?: Trace | undefined;
-  /** Whether to measure the time to the head of the response. */
-  ttfb: boolean;
   /** Whether results have the `Content-Type` of the response. @default {false} */
   contentType?: boolean | undefined;
 }

@@ -1,6 +1,6 @@
 import { decodeFieldValue, isRedirect } from "../http/fields.ts";
 import type { Failure } from "../result.ts";
-import type { HeaderList } from "../target.ts";
+import type { HeaderList, RequestBody } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 import { toRedirectFailure } from "./failure.ts";
 
@@ -9,7 +9,7 @@ export interface Hop {
   readonly url: string;
   readonly method: string;
   readonly headers: HeaderList;
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly body: RequestBody | undefined;
   /** A field of this request alone; kept apart so that requests can share the other fields. */
   readonly requestId?: HeaderList[number] | undefined;
 }

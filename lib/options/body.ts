@@ -14,12 +14,23 @@ import { isFileReference, nameFlagFile } from "./value_file.ts";
 export interface BodyContext {
   readonly readFile: ReadFile;
   readonly variables: Variables;
+  /** Whether files can be read while requests are made: not by other machines. */
+  readonly streams: boolean;
 }
 
 /** A body as it is given: bytes that are sent as they are, or the parts of a template. */
 export type GivenBody =
-  | { readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly parts: readonly TemplatePart[] };
+  | {
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    readonly parts?: undefined;
+    readonly flag?: undefined;
+  }
+  | {
+    readonly bytes?: undefined;
+    readonly parts: readonly TemplatePart[];
+    /** The flag that gives it, for messages. */
+    readonly flag: string;
+  };
 
 const encoder = new TextEncoder();
 
@@ -35,14 +46,14 @@ export async function readBody(
   const file = values.get("data-template");
   if (file !== undefined) return await readTemplate(file, context);
   const fields = values.get("json-body");
-  if (fields.length > 0) return { parts: toJson(fields, context) };
+  if (fields.length > 0) return { parts: toJson(fields, context), flag: "--json-body" };
   const pieces = await readPieces(values, context);
   return pieces.length === 0 ? undefined : join(pieces);
 }
 
 async function readTemplate(file: string, context: BodyContext): Promise<GivenBody> {
   const text = await readShortText(context.readFile, file, `--data-template ${file}`);
-  return { parts: parseText("data-template", text, context) };
+  return { parts: parseText("data-template", text, context), flag: "--data-template" };
 }
 
 /** What is joined by `&`, as with curl. */
@@ -54,7 +65,7 @@ async function readPieces(values: RunValues, context: BodyContext): Promise<Give
   const toParts = (flag: string, text: string): GivenBody => {
     // Alone it is JSON's empty object, not a placeholder.
     const isObject = text === "{}" && count === 1;
-    return { parts: isObject ? [text] : parseText(flag, text, context) };
+    return { parts: isObject ? [text] : parseText(flag, text, context), flag: `--${flag}` };
   };
   const pieces: GivenBody[] = [];
   for (const text of data) {
@@ -66,7 +77,7 @@ async function readPieces(values: RunValues, context: BodyContext): Promise<Give
   }
   pieces.push(...raw.map((text) => toParts("data-raw", text)));
   for (const text of encoded) {
-    pieces.push({ parts: await readEncoded(text, context) });
+    pieces.push({ parts: await readEncoded(text, context), flag: "--data-urlencode" });
   }
   return pieces;
 }
@@ -92,22 +103,19 @@ export function refuseReplaced(flag: string, text: string, fix: string): void {
   }
 }
 
-/** GivenBodys with `&` between them. The text of a file is not a template. */
+/** Pieces with `&` between them. The text of a file is not a template. */
 function join(pieces: readonly GivenBody[]): GivenBody {
-  const isTemplate = pieces.some((piece) =>
-    "parts" in piece && new TextTemplate(piece.parts).isTemplate
-  );
   if (pieces.length === 1) return pieces[0];
-  if (isTemplate) {
-    const texts = pieces.map((piece) =>
-      "parts" in piece
-        ? piece.parts
-        : [decodeText(piece.bytes, "a file of '--data' beside a template")]
+  const template = pieces.find(({ parts }) => parts && new TextTemplate(parts).isTemplate);
+  if (template !== undefined) {
+    const texts = pieces.map(({ parts, bytes }) =>
+      parts ?? [decodeText(bytes, "a file of '--data' beside a template")]
     );
-    return { parts: texts.flatMap((parts, k) => k === 0 ? parts : ["&", ...parts]) };
+    const parts = texts.flatMap((parts, k) => k === 0 ? parts : ["&", ...parts]);
+    return { parts, flag: template.flag! };
   }
-  const bytes = pieces.map((piece) =>
-    "bytes" in piece ? piece.bytes : encoder.encode(new TextTemplate(piece.parts).start)
+  const bytes = pieces.map(({ parts, bytes }) =>
+    bytes ?? encoder.encode(new TextTemplate(parts).start)
   );
   const length = bytes.reduce((sum, { length }) => sum + length, bytes.length - 1);
   const all = new Uint8Array(length).fill("&".charCodeAt(0));

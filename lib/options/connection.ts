@@ -6,7 +6,6 @@
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
-import type { IpVersion } from "../engine/options.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import type { ReadFile } from "./read_file.ts";
@@ -122,7 +121,7 @@ function readCredentials(
  *
  * @throws {UsageError} If connections have to begin at an address of the other version.
  */
-export function parseIpVersion(values: RunValues): IpVersion | undefined {
+export function parseIpVersion(values: RunValues): RunOptions["ipVersion"] {
   const version = values.get("ipv4") ? 4 : values.get("ipv6") ? 6 : undefined;
   const address = values.get("interface")?.address;
   if (version === undefined || address === undefined) return version;

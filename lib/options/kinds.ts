@@ -304,19 +304,19 @@ function readEndpoint(host = "", digits = ""): Partial<Endpoint> | null {
   return { ...hostname === undefined ? {} : { hostname }, ...port === undefined ? {} : { port } };
 }
 
-/** A port from 1; null if it is none. */
+/** A port from 1; null if it is not a port. */
 function readPort(digits = ""): number | null {
   const port = Number(digits);
   return digits !== "" && port >= 1 && port <= 65_535 ? port : null;
 }
 
-/** A host as URLs have it, an IPv6 address without its brackets; null if it is none. */
+/** A host as URLs have it, an IPv6 address without its brackets; null if it is not a host. */
 function readHostname(host = ""): string | null {
   const url = /[/?#@\\\s]/.test(host) ? null : URL.parse(`http://${host}/`);
   return url === null ? null : url.hostname.replace(/^\[|\]$/g, "");
 }
 
-/** An IP address, as it is or in brackets; undefined if it is none. */
+/** An IP address, as it is or in brackets; undefined if it is not an address. */
 function readAddress(text: string): string | undefined {
   // To import it would start Node's part of Deno, also for `--version`.
   // deno-lint-ignore no-process-global

@@ -1,6 +1,3 @@
-const NOT_YET = "there is no such option yet";
-const VERBOSE = `${NOT_YET}; '-o FILE' writes a record of each request`;
-
 /**
  * What to use here instead of letters and names of curl, wrk, hey, vegeta, oha, k6 and ab. It is
  * read only for a flag that does not exist.
@@ -17,11 +14,14 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   E: "use '--cert FILE'",
   K: "use '--config FILE'",
   C: "use '--resume' to go on with a run",
+  include: "'-v' shows the head of the first response, '-vv' all",
+  trace: "'-v' shows the first request and its response, '-vv' all",
+  "trace-ascii": "'-v' shows the first request and its response, '-vv' all",
+  debug: "'-v' shows the first request and its response, '-vv' all",
+  "http-debug": "'-v' shows the first request and its response, '-vv' all",
   O: "'--save-bodies DIR' saves bodies, '-o FILE' saves records",
   w: "'-o FILE --fields LIST' sets what is written for each request",
   "write-out": "'-o FILE --fields LIST' sets what is written for each request",
-  F: "forms are not supported: use '-d @FILE' for the body and '-T' for its type",
-  form: "forms are not supported: use '-d @FILE' for the body and '-T' for its type",
   g: "write braces of the URL twice: {{ and }}",
   body: "use '--data DATA'",
   "body-file": "use '--data @FILE'",
@@ -53,8 +53,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   iterations: "use '--requests N' (-n)",
   rps: "use '--rate R' (-q)",
   qps: "use '--rate R' (-q)",
-  v: VERBOSE,
-  verbose: VERBOSE,
   url: "write the URL without a flag",
   j: "use '--json' for the summary as JSON",
   "output-format": "use '--format FORMAT' for the records, or '--json' for the summary as JSON",

@@ -126,6 +126,7 @@ export async function parseRun(
       version,
       readFile: files.readFile,
       readVariable: files.readVariable,
+      streams: submission === undefined && !isSubmitted,
       askPassword: files.askPassword,
     }),
   };

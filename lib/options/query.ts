@@ -43,9 +43,8 @@ export function addQuery(
 
 /** The query as a URL's template has it. */
 function toQuery(data: GivenBody): string {
-  const parts: readonly TemplatePart[] = "parts" in data
-    ? data.parts
-    : [decodeText(data.bytes, "the file of '--data' in the URL")];
+  const parts: readonly TemplatePart[] = data.parts ??
+    [decodeText(data.bytes, "the file of '--data' in the URL")];
   return parts.map((part) => {
     if (typeof part === "string") {
       return part.replaceAll(UNSAFE, encodeURIComponent).replaceAll(/[{}]/g, "$&$&");

@@ -21,8 +21,9 @@ import {
 } from "../http/fields.ts";
 import { parseParts, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../target.ts";
-import { readBody, refuseReplaced } from "./body.ts";
+import { type BodyContext, readBody, refuseReplaced } from "./body.ts";
 import { type ReadVariable, Variables } from "./environment.ts";
+import type { readForm } from "./form.ts";
 import type { AskPassword, ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
@@ -35,6 +36,8 @@ export interface RequestContext {
   readonly version: string;
   readonly readFile: ReadFile;
   readonly readVariable: ReadVariable;
+  /** Whether files can be read while requests are made: not by other machines. */
+  readonly streams: boolean;
   /** Undefined where nobody can be asked. */
   readonly askPassword: AskPassword | undefined;
 }
@@ -46,7 +49,7 @@ interface FieldContext extends Pick<RequestContext, "readFile" | "askPassword"> 
 /** The options of a run that say what each request is made of. */
 type RequestOptions = Pick<
   RunOptions,
-  "url" | "method" | "headers" | "body" | "templates" | "requestId" | "variables"
+  "url" | "method" | "headers" | "body" | "form" | "templates" | "requestId" | "variables"
 >;
 
 /** The fields of a run, and which of them are templates. */
@@ -98,16 +101,23 @@ class HeaderFields {
 export async function readRequest(
   values: RunValues,
   { url, inputs }: Pick<RunOptions, "url" | "inputs">,
-  { version, readFile, readVariable, askPassword }: RequestContext,
+  { version, readFile, readVariable, streams, askPassword }: RequestContext,
 ): Promise<RequestOptions> {
   const variables = new Variables(readVariable);
-  const given = await readBody(values, { readFile, variables });
+  const { form, contentType } = await readGivenForm(values, { readFile, variables, streams });
+  const given = await readBody(values, { readFile, variables, streams });
   const isQuery = values.get("get");
   const sent = isQuery ? undefined : given;
-  const text = sent !== undefined && "parts" in sent ? new TextTemplate(sent.parts) : undefined;
-  const bytes = sent !== undefined && "bytes" in sent ? sent.bytes : undefined;
-  const method = parseMethod(values, sent !== undefined);
+  const { parts, bytes, flag: bodyFlag } = sent ?? {};
+  const text = parts && new TextTemplate(parts);
+  const method = parseMethod(values, sent !== undefined || form !== undefined);
   const fields = await readHeaderFields(values, { readFile, variables, askPassword });
+  if (contentType !== undefined) {
+    if (fields.has("content-type")) {
+      throw new UsageError("'--form' has its own Content-Type: leave the other one out");
+    }
+    fields.addLiteral("Content-Type", contentType, "--form");
+  }
   if (sent !== undefined && !fields.has("content-type")) {
     const isJson = bytes === undefined ? looksLikeJson(text!) : isJsonBytes(bytes);
     fields.addLiteral("Content-Type", isJson ? JSON_TYPE : FORM_TYPE, "--data");
@@ -129,6 +139,8 @@ export async function readRequest(
         "the lines would hold the value: use {env:NAME} in a header",
     );
   }
+  const isForm = form !== undefined;
+  const template = isForm && form.body === undefined ? form : body;
   const encoder = new TextEncoder();
   const filledUrl = url && variables.fillUrl(url);
   return {
@@ -137,11 +149,32 @@ export async function readRequest(
     headers: fields.list,
     requestId: parseRequestId(values, fields),
     variables: [...variables.values],
-    body: bytes ?? (filled && encoder.encode(body === undefined ? filled.start : filled.source)),
-    templates: body === undefined && fields.templates.size === 0
+    form,
+    body: isForm
+      ? form.body
+      : bytes ?? (filled && encoder.encode(body === undefined ? filled.start : filled.source)),
+    templates: template === undefined && fields.templates.size === 0
       ? undefined
-      : { headers: fields.templates, body },
+      : { headers: fields.templates, body: template, bodyFlag: body && bodyFlag },
   };
+}
+
+/** The form, and the field that says where its parts end; neither without one. */
+async function readGivenForm(
+  values: RunValues,
+  context: BodyContext,
+): Promise<Partial<Awaited<ReturnType<typeof readForm>>>> {
+  const parts = values.get("form");
+  if (parts.length === 0) return {};
+  const { readForm } = await import("./form.ts");
+  const given = await readForm(parts, context);
+  if (given.form.body === undefined && values.has("failures")) {
+    throw new UsageError(
+      "Cannot use '--failures' with placeholders in '--form': its lines hold no files: " +
+        "use --retry-failed to make the failed requests again",
+    );
+  }
+  return given;
 }
 
 async function readHeaderFields(

@@ -5,6 +5,7 @@
  */
 import type { Capture } from "../check/capture.ts";
 import type { TlsOptions } from "../engine/engine.ts";
+import type { Form } from "../form/form.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
@@ -13,7 +14,7 @@ import type { OrderOptions } from "../source/order.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
-import type { Expectation, HeaderList } from "../target.ts";
+import type { Expectation, HeaderList, RequestBody } from "../target.ts";
 import type { RecordedCommand } from "./recorded_command.ts";
 import type { SummaryFormat } from "./summary_formats.ts";
 
@@ -231,7 +232,9 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly retry: RetryOptions;
   readonly method: string;
   readonly headers: HeaderList;
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly body: RequestBody | undefined;
+  /** What the body is made of, where it is a form; undefined otherwise. */
+  readonly form: Form | undefined;
   /** The templates among the header fields and the body; undefined without any. */
   readonly templates: RequestTemplates | undefined;
   /** What variables of the environment have filled in: it may be shown nowhere. */
@@ -249,6 +252,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
   readonly failures: string | undefined;
+  /** Whether the failures keep credentials. */
+  readonly failuresWithSecrets: boolean;
   readonly summaries: readonly SummaryFile[];
   /** The file for the latency by percentile. */
   readonly hdr: string | undefined;

@@ -5,6 +5,7 @@
  */
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
+import { isJsonText } from "../http/content_type.ts";
 import { COMPRESSED_ENDINGS } from "../unpack/compressions.ts";
 import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
@@ -22,6 +23,12 @@ import type { RunValues } from "./table.ts";
 export function parseUrl(values: RunValues): string | undefined {
   const { positionals: [url, other] } = values;
   if (other !== undefined) {
+    if (isJsonText(url) || isJsonText(other)) {
+      throw new UsageError(
+        "JSON stands where a URL should: use '--data JSON' for a body; " +
+          "'--json' takes no value, and prints the summary as JSON",
+      );
+    }
     throw new UsageError(
       `Cannot request more than one URL, and '${other}' is another: use --input for a file of URLs`,
     );

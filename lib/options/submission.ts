@@ -136,10 +136,11 @@ export function describeUnsafe(method: string): string | undefined {
 
 /** What of a run is, or can be, a secret, in words; undefined if nothing looks like one. */
 function findSecret(options: RunOptions): string | undefined {
-  const { url, headers, body, tls, proxy, inputs, expect } = options;
+  const { url, headers, body, form, tls, proxy, inputs, expect } = options;
   const field = headers.find(([name]) => isSecretHeader(name));
   if (field !== undefined) return `the header field '${field[0]}'`;
   if (url !== undefined && withoutSecrets(url) !== url) return "the credentials in the URL";
+  if (form !== undefined) return "the parts of '--form', which can hold a secret,";
   if (body !== undefined) return "the body of '--data', which can hold a secret,";
   if (tls?.cert !== undefined) return "the key of '--cert'";
   if (proxy?.credentials !== undefined) return "the credentials of '--proxy'";

@@ -2,7 +2,7 @@ import { toRecord } from "../check/record_expectations.ts";
 import type { Result } from "../result.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import { withoutFilters } from "../source/template_functions.ts";
-import type { HeaderList } from "../target.ts";
+import type { HeaderList, RequestBody } from "../target.ts";
 import { escapeJson } from "../text/escape.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 
@@ -10,8 +10,12 @@ import { isSecretHeader } from "../text/secrets.ts";
 export interface RunDefaults {
   readonly method: string;
   readonly headers: HeaderList;
-  readonly body: Uint8Array | undefined;
+  readonly body: RequestBody | undefined;
   readonly templates?: RequestTemplates | undefined;
+  /** Whether lines hold the credentials of their requests. @default {false} */
+  readonly failuresWithSecrets?: boolean;
+  /** Called once, when credentials are left out of a line for the first time. */
+  readonly onWithheld?: (() => void) | undefined;
 }
 
 const decoder = new TextDecoder();
@@ -27,14 +31,39 @@ function isFailure({ error, target }: Result): boolean {
 /**
  * Makes a line of JSONL of a failed request, in the form that `--input` reads, and an empty text of
  * any other result. The same command with such lines in place of its source makes the requests
- * again. A line is safe to print on a terminal. It holds neither what the command itself gives nor
- * credentials: null stands for a field that the command fills with them, since it would be filled
- * from the line itself.
+ * again. A line is safe to print on a terminal. It holds neither what the command itself gives nor,
+ * unless the user asks for them, credentials: null stands for a field that the command fills with
+ * them, since it would be filled from the line itself.
  */
 export function createFailureFormatter(run: RunDefaults): (result: Result) => string {
+  if (run.failuresWithSecrets) return createFormatter(run, () => false);
   const withheld = secretTemplates(run);
   const names = new Set(withheld.map((name) => name.toLowerCase()));
   const isSecret = (name: string): boolean => isSecretHeader(name) || names.has(name.toLowerCase());
+  const format = createFormatter(run, isSecret, withheld);
+  let { onWithheld } = run;
+  if (onWithheld === undefined) return format;
+  return (result) => {
+    if (onWithheld !== undefined && isFailure(result)) {
+      const { headers } = result.target;
+      if (headers.some((field) => isSecret(field[0]) && !run.headers.includes(field))) {
+        onWithheld();
+        onWithheld = undefined;
+      }
+    }
+    return format(result);
+  };
+}
+
+/**
+ * @param isSecret whether the value of a field is left out
+ * @param withheld the fields of the run that null stands for
+ */
+function createFormatter(
+  run: RunDefaults,
+  isSecret: (name: string) => boolean,
+  withheld: readonly string[] = [],
+): (result: Result) => string {
   return (result) => {
     if (!isFailure(result)) return "";
     const { url, method, headers, body, expect } = result.target;
@@ -44,7 +73,8 @@ export function createFailureFormatter(run: RunDefaults): (result: Result) => st
       url,
       method: method === run.method ? undefined : method,
       headers: own.length === 0 ? undefined : toObject(own),
-      body: body === run.body || body === undefined ? undefined : decoder.decode(body),
+      // With --failures, only a body that is the same for each request is read while it is sent.
+      body: body instanceof Uint8Array && body !== run.body ? decoder.decode(body) : undefined,
       expect: expect === undefined ? undefined : toRecord(expect),
     });
     return `${escapeJson(json)}\n`;

@@ -3,12 +3,17 @@
  *
  * @module
  */
+import { UsageError } from "../errors.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import { createFailureFormatter, type RunDefaults } from "./failure_lines.ts";
 import { OUTPUT_FORMATS, type OutputFormatName } from "./formats.ts";
 import { LineOutput } from "./line_output.ts";
-import { type LineFile, openFile, STDOUT } from "./line_writer.ts";
+import { type LineFile, measureSize, openFile, STDOUT } from "./line_writer.ts";
 import type { FormatOptions, Output, RecordOptions } from "./output.ts";
 import { RecordEncoder } from "./record_encoder.ts";
+
+/** The mode of a file that only its owner can read. */
+const OWNER_ONLY = 0o600;
 
 /** What the user asks of the records of a run. */
 export interface RecordsOptions {
@@ -55,16 +60,33 @@ function toFormatOptions(
 
 /**
  * Opens the output of the requests that failed, and changes nothing. A file that is not there is
- * made, and only its owner may read it: it can hold what the input held, as bodies.
+ * made, and only its owner may read it: it can hold what the input held, as bodies. One that is to
+ * hold credentials is closed to others, too, if it is there.
  *
  * @throws {UsageError} If it cannot be written.
  */
 export async function openFailures(path: string, run: RunDefaults): Promise<Output> {
   const file = path === "-"
     ? STDOUT
-    : (await openFile(path, { flag: "--failures", mode: 0o600 })).file;
+    : (await openFile(path, { flag: "--failures", mode: OWNER_ONLY })).file;
+  if (run.failuresWithSecrets) await closeToOthers(path, file);
   const name = `--failures ${path}`;
   return new LineOutput({ file, name, gzip: false }, createFailureFormatter(run));
+}
+
+/** @throws {UsageError} If others could read what is written there. */
+async function closeToOthers(path: string, file: LineFile): Promise<void> {
+  const fail = (why: string): never => {
+    throw new UsageError(`Cannot keep credentials in '--failures ${path}': ${why}`);
+  };
+  try {
+    if (await measureSize(file) === undefined) fail("it is not a file: name one");
+    if (Deno.build.os !== "windows") await Deno.chmod(path, OWNER_ONLY);
+  } catch (error) {
+    file.close?.();
+    if (error instanceof UsageError) throw error;
+    fail(`it cannot be closed to others: ${describeWriteError(error)}`);
+  }
 }
 
 /** Opens the encoder of the requests that failed, for a thread that does not write them itself. */

@@ -149,7 +149,7 @@ async function createFormatter(options: RunOptions): Promise<(target: Target) =>
   const { cookieJar } = options;
   const cookies = cookieJar &&
     (await (await import("../cookies/jar_file.ts")).JarFile.open(cookieJar.path)).jar;
-  const hooks = ResponseHooks.of({ ...options, ttfb: false, cookies });
+  const hooks = ResponseHooks.of({ ...options, cookies });
   return (target) => {
     const title = formatTitle(target);
     if (target.invalid !== undefined) {

@@ -4,8 +4,11 @@ import type { BodyDecoding } from "../engine/decoding.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ENGINES } from "../engine/engines.ts";
 import type { EngineOptions, EngineSettings } from "../engine/options.ts";
+import { UsageError } from "../errors.ts";
+import type { Form } from "../form/form.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { INPUT_FORMATS } from "../source/formats.ts";
+import { BodyReadError } from "../target.ts";
 
 /** The options of a run that its engine and the check of its responses depend on. */
 export type EngineChoice =
@@ -14,6 +17,7 @@ export type EngineChoice =
     RunOptions,
     | "engine"
     | "concurrency"
+    | "form"
     | "headers"
     | "raw"
     | "output"
@@ -42,16 +46,28 @@ export async function openEngine(
   { transcripts, ...hooks }: EngineHooks,
 ): Promise<{ engine: Engine; check: ResponseCheck | undefined }> {
   const check = await openCheck(options);
+  if (options.form !== undefined) openFiles(options.form);
   const engine = await ENGINES[options.engine].open({
     ...options,
     ...hooks,
-    ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
     contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
     decoding: await openDecoding(options, check?.inspectsBodies || hooks.bodyFor !== undefined),
     trace: await openTrace(options, transcripts),
   });
   return { engine, check };
+}
+
+/** Opens the files of a form while there are file descriptors: connections may take all of them. */
+function openFiles({ files }: Form): void {
+  for (const file of files) {
+    try {
+      file.open();
+    } catch (error) {
+      if (!(error instanceof BodyReadError)) throw error;
+      throw new UsageError(`Cannot send '--form …=@${file.path}': ${error.reason}`);
+    }
+  }
 }
 
 /** Only for runs that can have something to decode: others do not ask for a coding. */

@@ -12,6 +12,7 @@ import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
 import type { LineWriter } from "../output/line_writer.ts";
+import type { RunDefaults } from "../output/failure_lines.ts";
 import type { Output } from "../output/output.ts";
 import type { EncodedRecords } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
@@ -41,9 +42,12 @@ export interface EncodedResults {
 /** Returns the part of the journal that tells about the whole run so far. */
 export type JournalSnapshot = CheckpointOptions["now"];
 
+/** What the outputs of a run are made for. */
+export type OutputsOptions = RunOptions & Pick<RunDefaults, "onWithheld">;
+
 /** The outputs of a run. */
 export class Outputs {
-  readonly #options: RunOptions;
+  readonly #options: OutputsOptions;
   /** The run so far; undefined without an output that can be resumed. */
   readonly #beginning: ResumePoint | undefined;
   readonly #outputs: Output[] = [];
@@ -57,7 +61,7 @@ export class Outputs {
    *
    * @throws {UsageError} If the output must not be written.
    */
-  static async find(options: RunOptions): Promise<Outputs> {
+  static async find(options: OutputsOptions): Promise<Outputs> {
     const { output } = options;
     if (output === undefined || output.path === "-") return new Outputs(options, undefined);
     // Only here, since many runs keep no journal.
@@ -65,7 +69,7 @@ export class Outputs {
     return new Outputs(options, await ResumePoint.find({ ...options, output }));
   }
 
-  private constructor(options: RunOptions, beginning: ResumePoint | undefined) {
+  private constructor(options: OutputsOptions, beginning: ResumePoint | undefined) {
     this.#options = options;
     this.#beginning = beginning;
   }

@@ -12,6 +12,7 @@ import type { OtlpExporter } from "../metrics/otlp_exporter.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { Submitter } from "../cluster/submitter.ts";
 import type { ClusterOptions, RunOptions, StageOptions } from "../options/run_options.ts";
+import { describeWithheld } from "../output/withheld.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
@@ -88,7 +89,8 @@ export class Run {
     engines: RunEngines = { open: openEngine },
   ): Promise<Run> {
     if (options.cluster === undefined) checkSockets(options);
-    const outputs = await Outputs.find(options);
+    const onWithheld = (): void => onNotice(describeWithheld(options.failures!));
+    const outputs = await Outputs.find({ ...options, onWithheld });
     let metrics;
     let otlp;
     let source;
@@ -283,6 +285,7 @@ export class Run {
     this.#metrics?.serve(source);
     this.#otlp?.start(source);
     this.#loop?.start();
+    const cpuMs = readThreadCpuMs();
     this.#page?.start(() => this.snapshot());
     const { warmUpMs } = this.#options;
     if (warmUpMs !== undefined && !this.#outputs.isComplete) await this.#openWarmUp(warmUpMs);
@@ -299,6 +302,9 @@ export class Run {
     const hasFailed = failure !== undefined;
     failure ??= pipeline.sourceFailure;
     const snapshot = this.snapshot();
+    const tookMs = performance.now() - this.#startMs;
+    const busyShare = this.#loop?.busy ?? Math.min(1, (readThreadCpuMs() - cpuMs) / tookMs);
+    if (!hasFailed && !this.#outputs.isComplete) await this.#advise(snapshot, busyShare);
     await pipeline.close();
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     let isWritten = !hasFailed;
@@ -317,6 +323,19 @@ export class Run {
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
+  }
+
+  /** Tells the user what the figures suggest to do. @param busyShare of the event loop, 0 to 1 */
+  async #advise(figures: Snapshot, busyShare: number): Promise<void> {
+    const { advise } = await import("../advice/advise.ts");
+    const sentences = advise({
+      figures,
+      options: this.#options,
+      busyShare,
+      cores: navigator.hardwareConcurrency,
+      countSockets: countFreeDescriptors,
+    });
+    for (const sentence of sentences) this.#onNotice(sentence);
   }
 
   async #openWarmUp(ms: number): Promise<void> {
@@ -482,6 +501,12 @@ function limitDuration(
 ): number | undefined {
   if (stages?.of !== "concurrency" || cluster !== undefined) return durationMs;
   return Math.min(stages.lengthMs, durationMs ?? Infinity);
+}
+
+/** The processor time that this event loop's thread has used, in milliseconds. */
+function readThreadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** The mean of the levels of stages, by the time. */

@@ -742,7 +742,8 @@ export function detachTarget(target: Target): Target {
 
 /** About how many bytes a waiting target holds. */
 function measureTarget({ url, headers, body }: Target): number {
-  let bytes = TARGET_BYTES + url.length + (body?.length ?? 0);
+  let bytes = TARGET_BYTES + url.length +
+    (body === undefined ? 0 : body instanceof Uint8Array ? body.length : body.heldBytes);
   for (const [name, value] of headers) bytes += name.length + value.length;
   return bytes;
 }

@@ -150,7 +150,7 @@ function toDefaults(
     ? encoder.encode(isJson ? JSON.stringify(body) : body as string)
     : templates?.body === undefined
     ? run.body
-    : fillBody(templates.body, lookup);
+    : fillBody(templates.body, lookup, templates.bodyFlag);
   if (typeof bytes === "string") return bytes;
   const byDefault = bytes !== undefined && run.method === "GET" ? "POST" : run.method;
   const sent = method === undefined ? byDefault : normalizeMethod(method);

@@ -177,12 +177,10 @@ export function parseUrlTemplate(
 function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestDefaults): boolean {
   if (template?.hasCredentials || template?.names.some(isSecretName)) return true;
   if (templates === undefined) return false;
-  for (const [field, { placeholders }] of templates.headers) {
-    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretName(name))) {
-      return true;
-    }
-  }
-  return templates.body?.placeholders.some(({ name }) => isSecretName(name)) ?? false;
+  if (templates.headers.keys().some(([name]) => isSecretHeader(name))) return true;
+  return flagTemplates(templates).some(({ template: { placeholders } }) =>
+    placeholders.some(({ name }) => isSecretName(name))
+  );
 }
 
 function isSecretName(name: string): boolean {

@@ -1,8 +1,9 @@
 import { fieldProblem } from "../http/fields.ts";
-import type { HeaderList } from "../target.ts";
+import type { Form } from "../form/form.ts";
+import type { HeaderList, RequestBody } from "../target.ts";
 import type { RequestDefaults, RequestTemplates } from "./request_defaults.ts";
 import type { Lookup } from "./lookup.ts";
-import type { TextTemplate } from "./text_template.ts";
+import { TextTemplate } from "./text_template.ts";
 
 /** A flag and the template in it. */
 export interface FlagTemplate {
@@ -10,10 +11,15 @@ export interface FlagTemplate {
   readonly template: TextTemplate;
 }
 
+const DATA = "--data";
+
 /** The flags that give templates, as the user knows them. */
-export function flagTemplates({ headers, body }: RequestTemplates): FlagTemplate[] {
+export function flagTemplates({ headers, body, bodyFlag }: RequestTemplates): FlagTemplate[] {
   const all = Array.from(headers, ([[name], template]) => ({ flag: toFlag(name), template }));
-  if (body !== undefined) all.push({ flag: "--data", template: body });
+  if (body instanceof TextTemplate) all.push({ flag: bodyFlag ?? DATA, template: body });
+  else if (body !== undefined) {
+    all.push(...body.templates.map((template) => ({ flag: "--form", template })));
+  }
   return all;
 }
 
@@ -49,11 +55,14 @@ export function fillHeaders(
 
 /** Fills in a body; or what is wrong, in words. */
 export function fillBody(
-  template: TextTemplate,
+  template: TextTemplate | Form,
   lookup: Lookup,
-): Uint8Array<ArrayBuffer> | string {
-  const text = template.expand(lookup);
-  return typeof text === "string" ? encoder.encode(text) : missing(text.missing, "--data");
+  flag: string = DATA,
+): RequestBody | string {
+  const filled = template.expand(lookup);
+  if (typeof filled === "string") return encoder.encode(filled);
+  if (!("missing" in filled)) return filled;
+  return missing(filled.missing, template instanceof TextTemplate ? flag : "--form");
 }
 
 /** It names the place, since what looks like a name can be a piece of a secret. */
@@ -67,6 +76,8 @@ export function fill(of: RequestDefaults, lookup: Lookup): RequestDefaults | str
   if (templates === undefined) return of;
   const headers = fillHeaders(of.headers, templates, lookup);
   if (typeof headers === "string") return headers;
-  const body = templates.body === undefined ? of.body : fillBody(templates.body, lookup);
+  const body = templates.body === undefined
+    ? of.body
+    : fillBody(templates.body, lookup, templates.bodyFlag);
   return typeof body === "string" ? body : { method: of.method, headers, body };
 }

@@ -139,8 +139,8 @@ function compileFunction(base: string, key: Uint32Array): Compute | undefined {
 /**
  * Checks a placeholder that looks as if it computed something.
  *
- * @throws {UsageError} If its function or a filter does not exist or has wrong arguments, which are
- * not repeated.
+ * @throws {UsageError} If a filter does not exist, or a function has wrong arguments. They are not
+ * repeated.
  */
 export function checkCall(name: string): void {
   const [base, ...filters] = splitFilters(name);
@@ -149,9 +149,8 @@ export function checkCall(name: string): void {
       `Cannot read the placeholder '${shown}': use ${use}; for braces as they are, write {{ and }}`,
     );
   };
-  const filter = filters.find((it) => !Object.hasOwn(FILTERS_BY_NAME, it));
-  if (filter !== undefined) {
-    fail(`{…|${filter}}`, `one of ${Object.keys(FILTERS_BY_NAME).join(", ")}`);
+  if (!filters.every((it) => Object.hasOwn(FILTERS_BY_NAME, it))) {
+    fail("{…|…}", `one of the filters ${Object.keys(FILTERS_BY_NAME).join(", ")}`);
   }
   if (/^env:/.test(base)) {
     if (!ENVIRONMENT.test(base)) fail("{env:…}", "{env:NAME} with the name of a variable");
@@ -273,13 +272,25 @@ function drawBits(i: number, key: Uint32Array, lane: number): number {
   return mix(mix(i ^ key[lane]) + mix(high ^ key[lane + 4])) >>> 0;
 }
 
+const HEX: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => byte.toString(16).padStart(2, "0"),
+);
+
+/** 16 bits in hexadecimal: those of a number that are `shift` from its right. */
+function toHex(bits: number, shift: 0 | 16): string {
+  return HEX[bits >>> shift + 8 & 0xff] + HEX[bits >>> shift & 0xff];
+}
+
 /** A random UUID (RFC 9562 §5.4), whose first 32 bits no other number below 2^32 has. */
 function formatUuid(i: number, key: Uint32Array): string {
-  const [a, b, c, d] = [0, 1, 2, 3].map((lane) =>
-    drawBits(i, key, lane).toString(16).padStart(8, "0")
-  );
-  const variant = (8 | parseInt(c[0], 16) & 3).toString(16);
-  return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-${variant}${c.slice(1, 4)}-${c.slice(4)}${d}`;
+  const a = drawBits(i, key, 0);
+  // The version and the variant take 4 and 2 bits.
+  const b = drawBits(i, key, 1) & 0xffff0fff | 0x4000;
+  const c = drawBits(i, key, 2) & 0x3fffffff | 0x80000000;
+  const d = drawBits(i, key, 3);
+  return `${toHex(a, 16)}${toHex(a, 0)}-${toHex(b, 16)}-${toHex(b, 0)}-${toHex(c, 16)}-` +
+    `${toHex(c, 0)}${toHex(d, 16)}${toHex(d, 0)}`;
 }
 
 /** A sum with all of its digits, also above 2^53. */

@@ -166,6 +166,8 @@ export type FromWorker =
   | CookiesMessage
   | NewsMessage
   | { readonly type: "notice"; readonly text: string }
+  /** It has left credentials out of a failure for the first time. */
+  | { readonly type: "withheld" }
   /** It was told to stop, and starts no more requests. */
   | { readonly type: "stopped"; readonly state: WorkerState }
   /**

@@ -1,6 +1,7 @@
 import { type Capture, parseCapture } from "../check/capture.ts";
 import { Pattern } from "../check/pattern.ts";
 import { BELOW_400, StatusSet } from "../check/status_set.ts";
+import { Form, type PackedForm } from "../form/form.ts";
 import type { RetryOptions, RunOptions } from "../options/run_options.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import { type Kind, type TemplatePart, TextTemplate } from "../source/text_template.ts";
@@ -26,6 +27,8 @@ const NEEDED = {
   engine: true,
   expect: true,
   failures: true,
+  failuresWithSecrets: true,
+  form: true,
   giveUpAfterMs: true,
   hdr: false,
   holdBytes: false,
@@ -115,11 +118,15 @@ interface PackedTemplate {
 interface PackedTemplates {
   readonly headers: ReadonlyMap<HeaderList[number], PackedTemplate>;
   readonly body: PackedTemplate | undefined;
+  readonly bodyFlag: string | undefined;
 }
 
 /** {@linkcode WorkerOptions} as plain data. It holds secrets, and stays within the process. */
 export interface PackedOptions
-  extends Omit<WorkerOptions, "expect" | "captures" | "templates" | "retry"> {
+  extends Omit<WorkerOptions, "expect" | "captures" | "body" | "form" | "templates" | "retry"> {
+  /** Undefined for a form. */
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly form: PackedForm | undefined;
   readonly expect: PackedExpectation;
   readonly captures: readonly string[];
   readonly templates: PackedTemplates | undefined;
@@ -131,14 +138,17 @@ export function packOptions(options: WorkerOptions): PackedOptions {
   const needed = Object.fromEntries(
     NEEDED_NAMES.map((name) => [name, options[name as NeededName]]),
   ) as unknown as WorkerOptions;
-  const { expect, captures, templates, retry } = options;
+  const { expect, captures, body, form, templates, retry } = options;
   return {
     ...needed,
+    body: body instanceof Uint8Array && form === undefined ? body : undefined,
+    form: form?.pack(),
     expect: packExpectation(expect),
     captures: captures.map(({ text }) => text),
     templates: templates && {
       headers: new Map(Array.from(templates.headers, ([field, it]) => [field, packTemplate(it)])),
-      body: templates.body && packTemplate(templates.body),
+      body: templates.body instanceof TextTemplate ? packTemplate(templates.body) : undefined,
+      bodyFlag: templates.bodyFlag,
     },
     retry: { ...retry, expected: retry.expected?.text },
   };
@@ -146,12 +156,15 @@ export function packOptions(options: WorkerOptions): PackedOptions {
 
 /** The options again, from a clone of what {@linkcode packOptions} has made. */
 export function unpackOptions(packed: PackedOptions): WorkerOptions {
-  const { expect, captures, templates, retry } = packed;
+  const { expect, captures, body, form: parts, templates, retry } = packed;
+  const form = parts && Form.unpack(parts);
   return {
     ...packed,
+    body: form === undefined ? body : form.body,
+    form,
     expect: unpackExpectation(expect),
     captures: captures.map((text) => parseCapture(text) as Capture),
-    templates: templates && unpackTemplates(templates),
+    templates: templates && unpackTemplates(templates, form),
     retry: { ...retry, expected: unpackStatuses(retry.expected) },
   };
 }
@@ -190,10 +203,14 @@ function packTemplate({ parts, kind }: TextTemplate): PackedTemplate {
   return { parts, kind };
 }
 
-function unpackTemplates({ headers, body }: PackedTemplates): RequestTemplates {
+function unpackTemplates(
+  { headers, body, bodyFlag }: PackedTemplates,
+  form: Form | undefined,
+): RequestTemplates {
   const unpack = ({ parts, kind }: PackedTemplate) => new TextTemplate(parts, kind);
   return {
     headers: new Map(Array.from(headers, ([field, template]) => [field, unpack(template)])),
-    body: body && unpack(body),
+    body: form !== undefined && form.body === undefined ? form : body && unpack(body),
+    bodyFlag,
   };
 }

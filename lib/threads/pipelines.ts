@@ -1,5 +1,6 @@
 import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
+import { describeWithheld } from "../output/withheld.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
 import { createCommonMemory } from "../schedule/common_state.ts";
@@ -59,7 +60,7 @@ async function createBudget(
   { maxBytesPerSecond }: RunOptions,
 ): Promise<SharedArrayBuffer | undefined> {
   if (maxBytesPerSecond === undefined) return undefined;
-  const { createBudgetMemory } = await import("../engine/transport/byte_budget.ts");
+  const { createBudgetMemory } = await import("../engine/byte_budget.ts");
   return createBudgetMemory();
 }
 
@@ -82,6 +83,9 @@ export class Pipelines implements RunningPipeline {
   #early: number[] | undefined = [];
   /** How many results the statistics had at the beginning. */
   #before = 0;
+  #failures: string | undefined;
+  /** Whether the user knows that credentials are left out of the failures. */
+  #isWithheld = false;
   readonly #failure = Promise.withResolvers<never>();
   /** Whether no more blocks are dealt. */
   #isStopped = false;
@@ -160,6 +164,7 @@ export class Pipelines implements RunningPipeline {
     const { source, pending, total, stats } = parts;
     const { start, requests, concurrency, rate } = options;
     this.#parts = parts;
+    this.#failures = options.failures;
     this.#hooks = hooks;
     const { beforeFirst } = hooks;
     this.#before = stats.results;
@@ -214,6 +219,10 @@ export class Pipelines implements RunningPipeline {
         return this.#tellOthers(worker, message);
       case "notice":
         return this.#hooks.onNotice(message.text);
+      case "withheld":
+        if (!this.#isWithheld) this.#hooks.onNotice(describeWithheld(this.#failures!));
+        this.#isWithheld = true;
+        return;
       case "stopped":
         return worker.onStopped(message.state);
       case "done":

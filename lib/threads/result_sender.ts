@@ -1,3 +1,4 @@
+import type { RunDefaults } from "../output/failure_lines.ts";
 import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
 import type { RecordEncoder } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
@@ -36,7 +37,10 @@ export interface Encoders {
 }
 
 /** Opens what a worker encodes results with. @param thread its number, from 0 */
-export async function openEncoders(options: WorkerOptions, thread: number): Promise<Encoders> {
+export async function openEncoders(
+  options: WorkerOptions & Pick<RunDefaults, "onWithheld">,
+  thread: number,
+): Promise<Encoders> {
   const { output, failures } = options;
   return {
     records: output && await openRecordEncoder({ ...options, output, thread }),

@@ -98,7 +98,8 @@ class WorkerRun {
     });
     this.#engine = engine;
     this.#check = check;
-    this.#encoders = await openEncoders(this.#options, this.#index);
+    const onWithheld = (): void => this.#send({ type: "withheld" });
+    this.#encoders = await openEncoders({ ...this.#options, onWithheld }, this.#index);
     if (this.#options.saveBodies !== undefined) {
       const { Bodies } = await import("../output/bodies/bodies.ts");
       this.#joinBodies = await Bodies.loadJoin();

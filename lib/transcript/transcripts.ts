@@ -107,7 +107,9 @@ export function formatRequest(
   const text = formatHead(">", head, secrets);
   if (body === undefined) return text;
   const start = {
-    bytes: body.subarray(0, MAX_KEPT_BYTES),
+    bytes: body instanceof Uint8Array
+      ? body.subarray(0, MAX_KEPT_BYTES)
+      : body.open().read(MAX_KEPT_BYTES),
     totalBytes: body.length,
     coding: null,
   };

@@ -6,6 +6,13 @@ const ROOT = new URL("../..", import.meta.url).href;
 
 /** Who may import whom, types too. A folder stands for its files, but for those of a longer row. */
 const MAY: Record<string, string[]> = {
+  "lib/advice/": [
+    "lib/advice/",
+    "lib/engine/",
+    "lib/options/",
+    "lib/stats/",
+    "lib/text/",
+  ],
   "lib/as_completed.ts": ["lib/pool.ts", "lib/stream.ts"],
   "lib/byte_buffer.ts": [],
   "lib/check/": [
@@ -225,6 +232,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/",
     "lib/engine/transport/",
     "lib/engine/transport/native/",
+    "lib/errors.ts",
   ],
   "lib/engine/transport/native/": [
     "lib/engine/",
@@ -232,6 +240,13 @@ const MAY: Record<string, string[]> = {
     "lib/engine/transport/native/",
   ],
   "lib/errors.ts": [],
+  "lib/form/": [
+    "lib/form/",
+    "lib/http/",
+    "lib/process/",
+    "lib/source/",
+    "lib/target.ts",
+  ],
   "lib/http/": ["lib/target.ts", "lib/text/"],
   "lib/metrics/": [
     "lib/errors.ts",
@@ -247,6 +262,7 @@ const MAY: Record<string, string[]> = {
     "lib/codec/",
     "lib/engine/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/output/",
@@ -286,6 +302,7 @@ const MAY: Record<string, string[]> = {
   "lib/report/": ["lib/plot/", "lib/report/", "lib/series/", "lib/stats/", "lib/text/"],
   "lib/result.ts": ["lib/target.ts"],
   "lib/run/": [
+    "lib/advice/",
     "lib/check/",
     "lib/checkpoint/",
     "lib/cluster/",
@@ -295,6 +312,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/http1/",
     "lib/engine/sockets/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/metrics/",
     "lib/options/",
@@ -331,6 +349,7 @@ const MAY: Record<string, string[]> = {
     "lib/byte_buffer.ts",
     "lib/check/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/process/",
@@ -381,6 +400,7 @@ const MAY: Record<string, string[]> = {
     "lib/cookies/",
     "lib/engine/",
     "lib/errors.ts",
+    "lib/form/",
     "lib/http/",
     "lib/options/",
     "lib/output/",

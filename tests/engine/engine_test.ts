@@ -27,13 +27,37 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
 
   Deno.test(`${title} gives status, bytes and times of a response`, async () => {
     const before = Date.now();
-    const { result } = await hit(({ send }) => send(ok("Hello, World!")), {}, { ttfb: true });
+    const { result } = await hit(({ send }) => send(ok("Hello, World!")));
     assertEquals(result.status, 200);
     assertEquals([result.bytes, result.size, result.attempts], [13, 13, 1]);
     assertEquals([result.error, result.detail, result.location], [undefined, undefined, null]);
     assert(result.ms > 0 && result.ttfbMs !== null && result.ttfbMs <= result.ms);
     assert(Math.abs(result.at - before) < 60_000);
     assertEquals(result.engine, name);
+  });
+
+  Deno.test(`${title} tells when the head came, and when the rest did`, async () => {
+    let sendRest: (() => void) | undefined;
+    const { result } = await hit(
+      ({ send }) => {
+        send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+        sendRest = () => send("rest");
+      },
+      {},
+      {
+        // After the head was taken note of, the clock goes on by 5 ms before the rest is sent.
+        onHead: () => {
+          setTimeout(() => {
+            const end = performance.now() + 5;
+            while (performance.now() < end) { /* The clock goes on. */ }
+            sendRest!();
+          });
+          return undefined;
+        },
+      },
+    );
+    assertEquals([result.status, result.size], [200, 4]);
+    assert(result.ttfbMs! > 0 && result.ms >= result.ttfbMs! + 5, `${result.ttfbMs} ${result.ms}`);
   });
 
   for (

@@ -119,6 +119,21 @@ for (const { title, name, create: createWith, serve, serveTls } of SOCKET_ENGINE
     });
   }
 
+  for (const kind of ["http", "socks5h"] as const) {
+    Deno.test(`${title} asks a ${kind} proxy for where a detour leads, in a tunnel`, async () => {
+      await using server = await serve(({ send }) => send(ok()));
+      await using proxy = await ProxyServer.start({ kind: kind === "http" ? kind : "socks5" });
+      const engine = create({
+        proxy: await proxyOf(proxy.url("", kind)),
+        connectTo: [{ from: { hostname: "a.test" }, to: { hostname: "127.0.0.1" } }],
+      });
+      const [{ status, detail }] = await hit(engine, `http://a.test:${server.port}/x`);
+      assertEquals(status, 200, detail);
+      assertMatch(server.requests[0], /^GET \/x HTTP\/1\.1\r\n/);
+      assertMatch(server.requests[0], new RegExp(`^host: a\\.test:${server.port}\r$`, "im"));
+    });
+  }
+
   Deno.test(`${title} follows a redirect through a proxy into TLS`, async () => {
     await using far = await secure();
     const location = `Location: ${far.url("/")}\r\n`;

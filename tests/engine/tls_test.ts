@@ -25,7 +25,6 @@ const OPTIONS: EngineOptions = {
   timeoutMs: 20_000,
   redirects: 10,
   maxBodyBytes: 1 << 20,
-  ttfb: false,
   tls: { ca: AUTHORITY, insecure: false },
 };
 

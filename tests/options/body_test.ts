@@ -3,9 +3,12 @@ import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import type { Lookup } from "../../lib/source/lookup.ts";
+import type { TextTemplate } from "../../lib/source/text_template.ts";
 import { TemplateFunctions } from "../../lib/source/template_functions.ts";
 import { folder } from "../fixtures/folder.ts";
+import { openSourceOf } from "../fixtures/sources.ts";
 import { RawServer } from "../fixtures/raw_server.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/";
 
@@ -20,11 +23,12 @@ const refused = async (...argv: string[]): Promise<string> =>
 
 /** The body of a request whose record has `x"&` for each name. */
 async function bodyOf({ body, templates }: RunOptions): Promise<string> {
-  if (templates?.body === undefined) return new TextDecoder().decode(body);
-  const names = templates.body.placeholders.map(({ name }) => name);
+  if (templates?.body === undefined) return new TextDecoder().decode(readBody(body));
+  const template = templates.body as TextTemplate;
+  const names = template.placeholders.map(({ name }) => name);
   const ofRecord: Lookup = (name) => name.includes("|") ? undefined : 'x"&';
   const functions = await TemplateFunctions.open(names, "");
-  return templates.body.expand(functions?.at(0, ofRecord) ?? ofRecord) as string;
+  return template.expand(functions?.at(0, ofRecord) ?? ofRecord) as string;
 }
 
 function typeOf({ headers }: RunOptions): string | undefined {
@@ -111,6 +115,23 @@ for (
   });
 }
 
+for (
+  const [argv, flag] of [
+    [["--json-body", "a={x}"], "--json-body"],
+    [["-d", "a", "--data-urlencode", "a={x}"], "--data-urlencode"],
+    [["--data-raw", "{x}"], "--data-raw"],
+  ] as const
+) {
+  Deno.test(`a placeholder that nothing fills is told by ${flag}`, async () => {
+    const { method, headers, body, templates } = await parse(...argv);
+    const { message } = await assertRejects(
+      () => openSourceOf({ template: URL_, count: 1, method, headers, body, templates }),
+      UsageError,
+    );
+    assertStringIncludes(message, `Cannot fill the placeholder at character 1 of '${flag}'`);
+  });
+}
+
 /** The first line and the body of what curl sends. */
 async function askCurl(server: RawServer, argv: readonly string[]): Promise<string[]> {
   const args = ["-s", "--max-time", "20", ...argv, server.url("/p?a=1")];
@@ -142,7 +163,7 @@ Deno.test("parseRun() makes the same request as curl of its flags for data", asy
   ) {
     const options = await parseRun([...argv, server.url("/p?a=1")], "1") as RunOptions;
     const { pathname, search } = new URL(options.url!);
-    const body = String.fromCharCode(...options.body ?? []);
+    const body = String.fromCharCode(...readBody(options.body));
     assertEquals(
       [`${options.method} ${pathname}${search} HTTP/1.1`, body],
       await askCurl(server, argv),

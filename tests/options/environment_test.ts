@@ -14,6 +14,7 @@ import { packOptions, unpackOptions } from "../../lib/threads/packed_options.ts"
 import { toUnsentResult } from "../../lib/result.ts";
 import { target } from "../fixtures/target.ts";
 import { myriad } from "../fixtures/program.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/";
 const VARIABLES: Record<string, string> = { KEY: 'hunter2 {x}"&', USER: "a@b:c" };
@@ -24,7 +25,7 @@ const parse = async (...argv: string[]): Promise<RunOptions> =>
 
 function bodyOf({ body, templates }: Pick<RunOptions, "body" | "templates">): string {
   const text = templates?.body?.expand(() => "{7}");
-  return typeof text === "string" ? text : new TextDecoder().decode(body);
+  return typeof text === "string" ? text : new TextDecoder().decode(readBody(body));
 }
 
 Deno.test("{env:NAME} is filled in once, and is what every request has", async () => {

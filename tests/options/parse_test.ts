@@ -5,6 +5,7 @@ import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { RUN_FLAGS } from "../../lib/options/table.ts";
 import { folder } from "../fixtures/folder.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/{}";
 
@@ -86,6 +87,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     method: "GET",
     headers: [["User-Agent", "myriad/1.2.3"], ["Accept-Encoding", "identity"]],
     body: undefined,
+    form: undefined,
     templates: undefined,
     timeoutMs: 30_000,
     connectTimeoutMs: undefined,
@@ -99,6 +101,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     retryFailed: false,
     overwrite: false,
     failures: undefined,
+    failuresWithSecrets: false,
     summaries: [],
     hdr: undefined,
     metrics: undefined,
@@ -179,6 +182,13 @@ for (
       output: { path: "a.txt", format: "csv", gzip: false, fields: ["i"] },
     }],
     [["-s"], { silent: true, progress: "none" }],
+    [["-v"], { verbose: "first", progress: "log" }],
+    [["-v", "-s"], { verbose: "first", progress: "none" }],
+    [["-v", "--progress", "none"], { verbose: "first", progress: "none" }],
+    [["-vv"], { verbose: "all" }],
+    [["-svv"], { verbose: "all", silent: true }],
+    [["--verbose=all"], { verbose: "all" }],
+    [["--dry-run"], { dryRun: true }],
     [["--json", "--summary", "s.json", "--failures", "f.jsonl"], {
       json: true,
       summaries: [{ path: "s.json", format: "json" }],
@@ -227,7 +237,7 @@ Deno.test("parseRun() reads -H @FILE with any line breaks", async () => {
 Deno.test("parseRun() reads a body as curl does", async () => {
   await using dir = await folder();
   const path = await dir.write("body", "from a file");
-  const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
+  const text = (body: RunOptions["body"]): string => new TextDecoder().decode(readBody(body));
   const form = await parse("-d", "a=ä", URL_);
   assertEquals([form.method, text(form.body)], ["POST", "a=ä"]);
   assert(form.headers.some(([, value]) => value === "application/x-www-form-urlencoded"));
@@ -300,6 +310,9 @@ for (
     [["--summary", "-", "--json", URL_], "both want standard output"],
     [["-i", "x", "-o", "./x"], "'--input' and '--output' both want the file 'x'"],
     [["-s", "--progress", "bar", URL_], "contradict"],
+    [["-v", "--progress", "live", URL_], "contradict"],
+    [["--verbose=most", URL_], "use '--verbose=all', or '--verbose' alone"],
+    [["--dry-run", "--retry-failed", "-o", "x", URL_], "contradict"],
     [["--progress", "fancy", URL_], "use one of auto, live, bar, log, none"],
     [["-H", "no colon", URL_], "without a colon"],
     [["-H", "Na me: x", URL_], "is not a token"],

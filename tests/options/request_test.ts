@@ -9,6 +9,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { folder } from "../fixtures/folder.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/{}";
 const decoder = new TextDecoder();
@@ -58,7 +59,7 @@ for (
     if (/\{\+?\}/.test(data) && data !== "{}") return;
     const file = await parse("-d", `@${await dir.write("body", data)}`);
     assertEquals(typesOf(file), types);
-    assertEquals(decoder.decode(file.body), data.replace("\ufeff", ""));
+    assertEquals(decoder.decode(readBody(file.body)), data.replace("\ufeff", ""));
   });
 }
 
@@ -134,11 +135,11 @@ Deno.test("parseRun() has no templates without a placeholder", async () => {
     ]
   ) {
     const options = await parse("-H", "X-A: {{a}}", "-d", data);
-    assertEquals([options.templates, decoder.decode(options.body)], [undefined, body]);
+    assertEquals([options.templates, decoder.decode(readBody(options.body))], [undefined, body]);
   }
   await using dir = await folder();
   const file = await parse("-d", `@${await dir.write("body", "{} {a} {{a}}")}`);
-  assertEquals([file.templates, decoder.decode(file.body)], [undefined, "{} {a} {{a}}"]);
+  assertEquals([file.templates, decoder.decode(readBody(file.body))], [undefined, "{} {a} {{a}}"]);
 });
 
 for (
@@ -252,4 +253,25 @@ Deno.test("parseRun() reads no flag after --", async () => {
     UsageError,
   );
   assertMatch(message, /'--cookie-jar=x' is another/);
+});
+
+Deno.test("parseRun() takes curl's names for the method and for header fields", async () => {
+  const options = await parse("-X", "PATCH", "-A", "me/{}", "-e", "http://a/{{}}");
+  assertEquals(options.method, "PATCH");
+  assertEquals(options.headers.slice(0, 2), [["User-Agent", "me/{}"], ["Referer", "http://a/{}"]]);
+  assertEquals((await parse("-I")).method, "HEAD");
+  assertEquals((await parse("-L")).redirects, 10);
+  assertEquals((await parse("-L", "--max-redirs", "3")).redirects, 3);
+  for (
+    const [argv, words] of [
+      [["-L", "--redirects", "0"], "'--location' and '--redirects 0' contradict each other"],
+      [["-I", "-X", "GET"], "'--head' and '--method' contradict each other"],
+      [["-e", "x", "-H", "referer: y"], "'--referer' and '--header Referer' contradict each other"],
+      [["--json", '{"pw":"hunter2"}'], "JSON stands where a URL should: use '--data JSON'"],
+    ] as const
+  ) {
+    const { message } = await assertRejects(() => parse(...argv), UsageError);
+    assertStringIncludes(message, words);
+    assert(!message.includes("hunter2"), message);
+  }
 });

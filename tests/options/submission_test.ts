@@ -4,6 +4,7 @@ import { parseRun, parseSubmitted } from "../../lib/options/parse.ts";
 import type { RecordedCommand } from "../../lib/options/recorded_command.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { type Folder, folder } from "../fixtures/folder.ts";
+import type { TextTemplate } from "../../lib/source/text_template.ts";
 
 const BUS = ["--cluster", "nats://name:hunter2@bus"];
 const FIXTURES = new URL("../fixtures/", import.meta.url).pathname;
@@ -29,7 +30,13 @@ const show = (options: RunOptions): unknown => {
   const plain = (_: string, value: unknown): unknown =>
     value instanceof Set ? [...value] : value === Infinity ? "Infinity" : value;
   const sources = Array.from(templates?.headers ?? [], ([, { source }]) => source);
-  return JSON.parse(JSON.stringify({ ...rest, sources, body: templates?.body?.source }, plain));
+  return JSON.parse(
+    JSON.stringify({
+      ...rest,
+      sources,
+      body: (templates?.body as TextTemplate | undefined)?.source,
+    }, plain),
+  );
 };
 
 async function fill(dir: Folder): Promise<Record<"headers" | "body" | "config", string>> {
@@ -52,6 +59,20 @@ Deno.test("a worker reads the options of the submitter, with what its files held
     ["--config", config, "-m", "PUT", "-d", `@${body}`, "-T", "text/x", "-H", `@${headers}`],
     ["http://h/", "-u", "name", "-b", `@${cookie}`, "-b", "c={}", "--user-agent={}"],
     ["http://h/", "--cacert", `${FIXTURES}authority.crt`],
+    ["http://h/{i:04}", "-G", "--data-urlencode", `q=a b{uuid}`, "-d", "{random:1-6}"],
+    ["http://h/", "-X", "PUT", "--data-template", await dir.write("body.json", '{"n":{i+1}}\n')],
+    [
+      "http://h/",
+      "-X",
+      "PUT",
+      "--json-body",
+      "a={i}",
+      "--json-body",
+      "b:=[{}]",
+      "-L",
+      "-e",
+      "http://a/",
+    ],
     ["http://h/", "--cert", `${FIXTURES}client.crt`, "--key", `${FIXTURES}client.key`],
     ["http://h/", "-x", `@${await dir.write("proxy", "http://u:p@proxy:3128\n")}`],
     ["http://h/", "--expect-body", "^--x", "--capture", "a=header:ETag", "-o", "x.csv.gz"],
@@ -79,6 +100,9 @@ Deno.test("a worker reads no file of its own, whatever a submitter sends", async
     ["--header", `@${path}`],
     ["--data", `@${path}`],
     ["--data", "@-"],
+    ["--data-template", path],
+    ["--data-urlencode", `a@${path}`],
+    ["--header", "X: {env:PATH}"],
     ["--user", `@${path}`],
     ["--user", "name"],
     ["--cookie", `@${path}`],
@@ -93,6 +117,8 @@ Deno.test("a worker reads no file of its own, whatever a submitter sends", async
     ["--unix-socket", path],
     ["--save-bodies", path],
     [`--cookie-jar=${path}`],
+    ["--dry-run"],
+    ["-v"],
     ["--help"],
     ["--version"],
     ["--nonsense"],
@@ -115,6 +141,7 @@ Deno.test("a worker reads no file of its own, whatever a submitter sends", async
 for (
   const [argv, words] of [
     [["--save-bodies", "d"], "Cannot use '--save-bodies' with '--cluster': workers have no disk"],
+    [["-vv"], "Cannot use '--verbose' with '--cluster': workers send the requests"],
     [["--cookie-jar"], "Cannot use '--cookie-jar' with '--cluster': the workers do not share"],
     [["--limit-rate", "1M"], "Cannot use '--limit-rate' with '--cluster': each worker would have"],
     [["--interface", "lo"], "Cannot use '--interface' with '--cluster': it belongs to one machine"],
@@ -124,6 +151,7 @@ for (
     [["-m", "other"], "other is not idempotent"],
     [["-d", "x", "--cluster-plain"], "POST is not idempotent"],
     [["-d", "x", "--cluster-plain", "-H", "Idempotency-Key: same"], "POST is not idempotent"],
+    [["-d", "x", "--cluster-plain", "-H", "Idempotency-Key: {now}"], "POST is not idempotent"],
     [["--cluster-key", "k", "--cluster-plain"], "contradict each other"],
   ] as const
 ) {
@@ -139,6 +167,7 @@ Deno.test("several machines take methods that are not idempotent with consent or
       ["-m", "POST", "--retry-unsafe"],
       ["-m", "PATCH", "--request-id=idempotency-key"],
       ["-m", "POST", "-H", "Idempotency-Key: {}"],
+      ["-m", "POST", "-H", "Idempotency-Key: {uuid}"],
       ["-m", "PUT"],
       ["-m", "DELETE"],
     ]

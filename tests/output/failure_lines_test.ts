@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { createFailureFormatter } from "../../lib/output/failure_lines.ts";
+import type { Result } from "../../lib/result.ts";
+import { TextTemplate } from "../../lib/source/text_template.ts";
+import type { HeaderList } from "../../lib/target.ts";
 import { escapeForTerminal } from "../../lib/text/escape.ts";
 import { FAILED, OF_TERMINAL, TARGET } from "../fixtures/hostile_result.ts";
 
@@ -46,4 +49,41 @@ Deno.test("createFailureFormatter() gives all fields of a name that the request 
     "X-A": "run",
     "x-a": "7",
   });
+});
+
+const SECRET = ["Authorization", "Bearer secret"] as const;
+
+Deno.test("createFailureFormatter() keeps credentials if the user asks for them", () => {
+  const ofRun = ["X-Key", "{token}"] as const;
+  const templates = {
+    headers: new Map([[ofRun, TextTemplate.parse("{token}", "header")]]),
+    body: undefined,
+  };
+  const run = { method: "GET", headers: [ofRun], body: undefined, templates };
+  const headers = [["X-Key", "filled in"], SECRET] as const;
+  const result = { ...FAILED, target: { ...TARGET, headers } };
+  const line = createFailureFormatter({ ...run, failuresWithSecrets: true })(result);
+  assertEquals(JSON.parse(line).headers, {
+    "X-Key": "filled in",
+    Authorization: "Bearer secret",
+  });
+  assertEquals(JSON.parse(createFailureFormatter(run)(result)).headers, { "X-Key": null });
+});
+
+Deno.test("createFailureFormatter() says once that it leaves out credentials of a request", () => {
+  const ofRun = ["Cookie", "of the run"] as const;
+  let count = 0;
+  const format = createFailureFormatter({
+    method: "GET",
+    headers: [ofRun],
+    body: undefined,
+    onWithheld: () => count++,
+  });
+  const request = (headers: HeaderList): Result => ({ ...FAILED, target: { ...TARGET, headers } });
+  format(request([ofRun, ["X-A", "1"]]));
+  // It is no failure.
+  format({ ...request([ofRun, SECRET]), error: undefined });
+  assertEquals(count, 0);
+  for (let k = 0; k < 3; k++) format(request([ofRun, SECRET]));
+  assertEquals(count, 1);
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { HeaderList } from "../../lib/target.ts";
 import { outcomes, targetsOf } from "../fixtures/sources.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const decoder = new TextDecoder();
 const jsonl = (...records: unknown[]): string =>
@@ -28,7 +29,7 @@ Deno.test("openRecords() of JSONL keeps the digits of large numbers", async () =
     '{"id":12345678901234567890,"body":{"n":[9007199254740993,1]},"headers":{"N":9007199254740993}}\n';
   const [target] = await targetsOf("jsonl", text, { template: "http://h/{id}", method: "PUT" });
   assertEquals(target.url, "http://h/12345678901234567890");
-  assertEquals(decoder.decode(target.body), '{"n":[9007199254740993,1]}');
+  assertEquals(decoder.decode(readBody(target.body)), '{"n":[9007199254740993,1]}');
   assertEquals(target.headers[0], ["N", "9007199254740993"]);
   const [bare] = await targetsOf("jsonl", "12345678901234567890\n", { template: "http://h/{id}" });
   assertEquals(bare.invalid, "line 1: not a JSON object");
@@ -116,7 +117,7 @@ Deno.test("openRecords() of JSONL sends a lone surrogate as an escape, or makes 
     { template },
   );
   assertEquals(text.invalid, "line 1: its 'body' has a lone surrogate, which UTF-8 cannot encode");
-  assertEquals([json.invalid, decoder.decode(json.body)], [undefined, '{"a":"\\ud800"}']);
+  assertEquals([json.invalid, decoder.decode(readBody(json.body))], [undefined, '{"a":"\\ud800"}']);
   assertEquals(
     regex.invalid,
     "line 3: a regular expression in 'expect.body' has a lone surrogate",
@@ -214,7 +215,7 @@ Deno.test("openRecords() of JSONL sends a text unchanged, and any other value as
     { body: { a: 1 }, headers: { "content-type": "application/x" } },
   );
   const targets = await targetsOf("jsonl", text, { template: "http://h/", method: "POST" });
-  assertEquals(targets.map(({ body }) => decoder.decode(body)), [
+  assertEquals(targets.map(({ body }) => decoder.decode(readBody(body))), [
     "text é",
     "",
     '{"a":[1,null]}',

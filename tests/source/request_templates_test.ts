@@ -6,6 +6,7 @@ import { type Kind, TextTemplate } from "../../lib/source/text_template.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
 import { folder } from "../fixtures/folder.ts";
 import { all, open, outcomes, targetsOf } from "../fixtures/sources.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -31,7 +32,7 @@ function templated(
 
 const filledOf = (targets: readonly Target[]): unknown[] =>
   targets.map(({ headers, body, invalid }) =>
-    invalid ?? [headers[1]?.[1], body && decoder.decode(body)]
+    invalid ?? [headers[1]?.[1], body && decoder.decode(readBody(body))]
   );
 
 Deno.test("openSource() fills header fields and the body with the number", async () => {
@@ -86,7 +87,7 @@ Deno.test("openSource() prefers a record's own headers and body", async () => {
   ].map((record) => JSON.stringify(record)).join("\n");
   const targets = await targetsOf("jsonl", text, options);
   assertEquals(
-    targets.map(({ headers, body }) => [headers as unknown, decoder.decode(body)]),
+    targets.map(({ headers, body }) => [headers as unknown, decoder.decode(readBody(body))]),
     [
       [[["X-A", "{}"], ["x-id", "{id}"]], "{id}"],
       [

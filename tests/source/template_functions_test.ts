@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import type { Lookup } from "../../lib/source/lookup.ts";
+import { createFailureFormatter } from "../../lib/output/failure_lines.ts";
+import { toUnsentResult } from "../../lib/result.ts";
 import { checkCall, isComputed, TemplateFunctions } from "../../lib/source/template_functions.ts";
 import { TextTemplate } from "../../lib/source/text_template.ts";
 import { UrlTemplate } from "../../lib/source/url_template.ts";
 import { all, open, targetsOf } from "../fixtures/sources.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const NOW_MS = Date.UTC(2026, 1, 3, 4, 5, 6, 789);
 const ofLine: Lookup = (name) => ({ "": " Ab/ä ", name: "N" })[name];
@@ -122,8 +125,8 @@ for (
     ["i:8", "'{i:…}': use {i}, {i+1000}, {i:08}"],
     ["i+1:x", "'{i+…}': use {i}, {i+1000}, {i:08}"],
     ["env:1a", "'{env:…}': use {env:NAME}"],
-    ["a|lowr", "'{…|lowr}': use one of lower, upper"],
-    ["a|constructor", "'{…|constructor}': use one of lower, upper"],
+    ["a|lowr", "'{…|…}': use one of the filters lower, upper"],
+    ["a|constructor", "'{…|…}': use one of the filters lower, upper"],
   ]
 ) {
   Deno.test(`a template refuses {${name}}`, () => {
@@ -154,7 +157,7 @@ Deno.test("a template has functions in URL, header fields and body, with the sam
     await Promise.all(targets.map(({ url, headers, body }) => ({
       url,
       id: headers[0][1],
-      body: JSON.parse(new TextDecoder().decode(body)),
+      body: JSON.parse(new TextDecoder().decode(readBody(body))),
     })));
   const [first] = await of(await targetsOf("lines", 'a"&\nb\n', options));
   assertEquals(first.body, { id: first.id, n: Number(first.body.n), z: "000", l: 'a"&' });
@@ -196,6 +199,22 @@ for (
     assert(error instanceof UsageError && error.message.includes(words), `${error}`);
   });
 }
+
+Deno.test("a line of --failures makes the same request again, whatever the new run draws", async () => {
+  const [header] = [["X-Id", "{uuid}"] as const];
+  const templates = {
+    headers: new Map([[header, TextTemplate.parse("{uuid}", "header")]]),
+    body: TextTemplate.parse("n={random:1-1000000}&i={i}", "form"),
+  };
+  const run = { method: "POST", headers: [header], body: new Uint8Array(), templates };
+  const [sent] = await all(
+    await open({ ...run, template: "http://h/{uuid}", seed: "a", start: 5, count: 1 }),
+  );
+  const failed = toUnsentResult(sent, { error: "connect", detail: "" });
+  const line = createFailureFormatter(run)(failed);
+  const [again] = await targetsOf("jsonl", line, { ...run, seed: "b" });
+  assertEquals({ ...again, i: sent.i }, sent);
+});
 
 Deno.test("a value that a filter has percent-encoded is not encoded again", () => {
   const lookup: Lookup = () => "%20";

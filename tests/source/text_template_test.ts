@@ -1,5 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { escapeBraces, type Kind, TextTemplate } from "../../lib/source/text_template.ts";
+import {
+  escapeBraces,
+  type Kind,
+  type TemplatePart,
+  TextTemplate,
+} from "../../lib/source/text_template.ts";
 import { generator, isNameLike, textOf, valueOf } from "../fixtures/random_json.ts";
 
 for (
@@ -100,5 +105,19 @@ Deno.test("escapeBraces() gives a template that expands to the same text", () =>
     const text = textOf(random) + "{a}{{}}".slice(random(7), random(8)) + textOf(random);
     const template = TextTemplate.parse(escapeBraces(text));
     assertEquals([template.isTemplate, template.start], [false, text]);
+  }
+});
+
+Deno.test("TextTemplate.source is a text with the same parts", () => {
+  const random = generator(5);
+  for (let n = 0; n < 5_000; n++) {
+    const pieces = ["{a}", "{{", "}}", "{+}", "{", "}", "{{uuid}}", "{i:08}", "{a|lower}", "x"];
+    const text = Array.from({ length: random(8) }, () => pieces[random(pieces.length)]).join("") +
+      textOf(random);
+    const { source, parts } = TextTemplate.parse(text);
+    const again = TextTemplate.parse(source).parts;
+    const bare = (all: readonly TemplatePart[]): unknown =>
+      all.map((part) => typeof part === "string" ? part : [part.name, part.isRaw]);
+    assertEquals(bare(again), bare(parts), text);
   }
 });

@@ -6,6 +6,7 @@
 import { UsageError } from "../../errors.ts";
 import { FORM_TYPE, isJsonText, JSON_TYPE } from "../../http/content_type.ts";
 import { escapeBraces } from "../../source/text_template.ts";
+import { CurlBody, encodeField } from "./curl_body.ts";
 import type { CurlCommand, GivenFlag } from "./parse_curl.ts";
 
 /** What a command of curl is here. */
@@ -26,18 +27,26 @@ const OF_ENGINE = /^(?:accept|accept-encoding|content-type|host|user-agent)$/i;
 /** Fields that an engine writes itself, or that are a part of HTTP/2. */
 const OF_FRAMING = /^(?:content-length$|transfer-encoding$|:)/i;
 
+/** What has the same value under another name. */
+const RENAMED: Readonly<Record<string, string>> = {
+  "fail-with-body": "fail",
+  "http2-prior-knowledge": "http2",
+  "max-filesize": "max-body",
+  "parallel-max": "concurrency",
+  retry: "retries",
+};
+
+/** What has seconds, of which 0 mean no limit. */
+const DURATIONS: Readonly<Record<string, string>> = {
+  "connect-timeout": "connect-timeout",
+  "max-time": "timeout",
+  "retry-delay": "retry-delay",
+};
+
 /** Flags that can be given several times; of the others, the last one counts, as with curl. */
 const REPEATABLE: ReadonlySet<string> = new Set([
-  ...["connect-to", "cookie", "form", "header", "resolve", "verbose"],
+  ...["connect-to", "cookie", "data", "data-urlencode", "form", "header", "resolve", "verbose"],
 ]);
-
-/** A piece of a body: a text, or a file. */
-interface Piece {
-  readonly text: string;
-  readonly isFile: boolean;
-  /** Whether `&` stands between it and the piece before. */
-  readonly isField: boolean;
-}
 
 /**
  * Translates a command line of curl.
@@ -54,7 +63,7 @@ class Translator {
   readonly #given: readonly GivenFlag[];
   /** Flags by their names, and how they are written. */
   #flags: { readonly name: string; readonly words: readonly string[] }[] = [];
-  readonly #pieces: Piece[] = [];
+  readonly #body = new CurlBody();
   /** What is added to the query. */
   readonly #query: string[] = [];
   readonly #own: string[] = [];
@@ -65,7 +74,6 @@ class Translator {
   #upload: string | undefined;
   #isGet = false;
   #isHead = false;
-  #isJson = false;
   #isForm = false;
   #hasGlobs = true;
   #follows = false;
@@ -86,10 +94,10 @@ class Translator {
       else if (fate === "same") this.#add(name, ...hasValue ? [value] : []);
       else if (fate === "read") this.#read(one);
     }
-    const data = this.#addRequest();
+    this.#addRequest();
     this.#addProxy();
     this.#add("redirects", this.#follows ? this.#maxRedirects : "0");
-    const url = this.#toUrl(data);
+    const url = this.#toUrl();
     if (this.#unable.length > 0) {
       const list = [...new Set(this.#unable)].join(", ");
       throw new UsageError(`Cannot do what curl does by ${list}: change it, or leave it out`);
@@ -120,7 +128,11 @@ class Translator {
     else this.#add(name, value);
   }
 
-  #read({ flag: { name }, shown, value }: GivenFlag): void {
+  #read({ flag: { name, hasValue }, shown, value }: GivenFlag): void {
+    if (name in RENAMED) return this.#add(RENAMED[name], ...hasValue ? [value] : []);
+    if (name in DURATIONS) {
+      return Number(value) === 0 ? undefined : this.#add(DURATIONS[name], toDuration(value));
+    }
     switch (name) {
       case "url":
         return void this.#urls.push(value);
@@ -182,48 +194,23 @@ class Translator {
           ? void this.#unable.push(`'${shown}' with a password`)
           : this.#add(name, value);
       }
-      case "max-time":
-        return Number(value) === 0 ? undefined : this.#add("timeout", toDuration(value));
-      case "connect-timeout":
-        return this.#add(name, toDuration(value));
-      case "retry":
-        return this.#add("retries", value);
-      case "retry-delay":
-        return Number(value) === 0 ? undefined : this.#add(name, toDuration(value));
       case "rate":
         return this.#add(name, value.includes("/") ? value : `${value}/h`);
-      case "parallel-max":
-        return this.#add("concurrency", value);
-      case "max-filesize":
-        return this.#add("max-body", value);
-      case "fail-with-body":
-        return this.#add("fail");
       case "http2":
         // An https server is asked for it anyway, and an upgrade of http is history (RFC 9113 §3.1).
         return;
-      case "http2-prior-knowledge":
-        return this.#add("http2");
       default:
         return this.#readBody(name, value, shown);
     }
   }
 
   #readBody(name: string, value: string, shown: string): void {
-    const isFile = value.startsWith("@");
     switch (name) {
-      case "data-raw":
-        return void this.#pieces.push({ text: value, isFile: false, isField: true });
-      case "json":
-        this.#isJson = true;
-        return void this.#pieces.push({ text: value, isFile, isField: false });
-      case "data-urlencode":
       case "url-query": {
-        const text = name === "url-query" && value.startsWith("+")
-          ? value.slice(1)
-          : encodeField(value);
-        if (text === undefined) return void this.#unable.push(`'${shown}' with a file`);
-        if (name === "url-query") return void this.#query.push(text);
-        return void this.#pieces.push({ text, isFile: false, isField: true });
+        const field = value.startsWith("+") ? value.slice(1) : encodeField(value);
+        if (field === undefined) this.#unable.push(`'${shown}' with a file`);
+        else this.#query.push(field);
+        return;
       }
       case "form":
       case "form-string":
@@ -234,11 +221,11 @@ class Translator {
         return this.#add("form", escapeBraces(value));
       case "data":
       case "data-ascii":
-        if (isFile) {
+        if (value.startsWith("@")) {
           this.#notes.push(`line breaks of '${value}' are sent, and curl leaves them out`);
         }
     }
-    this.#pieces.push({ text: value, isFile, isField: true });
+    this.#body.add(name, value);
   }
 
   #readField(value: string, shown: string): void {
@@ -264,46 +251,40 @@ class Translator {
     this.#notes.push(`cookies are read from '${path}', and written there at the end`);
   }
 
-  /** Adds the method and the body. @returns what belongs to the query instead */
-  #addRequest(): string | undefined {
-    const text = this.#pieces.reduce(
-      (text, { text: next, isField }, k) => text + (isField && k > 0 ? "&" : "") + next,
-      "",
-    );
-    const hasData = this.#pieces.length > 0;
-    const hasFile = this.#pieces.some(({ isFile }) => isFile);
-    if (hasFile && (this.#pieces.length > 1 || this.#isGet)) {
-      this.#unable.push("a file among several pieces of data");
-    }
-    const isBody = hasData && !this.#isGet;
-    const sent = this.#upload !== undefined
-      ? "PUT"
-      : this.#isHead
-      ? "HEAD"
-      : isBody || this.#isForm
-      ? "POST"
-      : "GET";
-    const method = this.#method ?? sent;
+  /** Adds the method and the body. */
+  #addRequest(): void {
+    const isBody = !this.#body.isEmpty && !this.#isGet;
     const usual = isBody || this.#isForm ? "POST" : "GET";
+    const sent = this.#upload !== undefined ? "PUT" : this.#isHead ? "HEAD" : usual;
+    const method = this.#method ?? sent;
     if (method !== usual) this.#add("method", method);
-    if (this.#upload !== undefined) {
-      if (/^[^?#]*\/$/.test(this.#urls[0] ?? "")) this.#unable.push("'-T' to a URL that ends in /");
-      this.#add("data", `@${this.#upload}`);
-      if (!this.#fieldNames.has("content-type")) {
-        this.#notes.push("a Content-Type field is sent, and curl -T sends none");
-      }
-    } else if (isBody) this.#addData(text, hasFile);
-    return hasData && this.#isGet ? text : undefined;
+    if (this.#upload === undefined) {
+      if (isBody) this.#addBody();
+      return;
+    }
+    if (/^[^?#]*\/$/.test(this.#urls[0] ?? "")) this.#unable.push("'-T' to a URL that ends in /");
+    this.#add("data", `@${this.#upload}`);
+    if (!this.#fieldNames.has("content-type")) {
+      this.#notes.push("a Content-Type field is sent, and curl -T sends none");
+    }
   }
 
-  #addData(text: string, isFile: boolean): void {
+  #addBody(): void {
+    const { text, isJson } = this.#body;
     const hasType = this.#fieldNames.has("content-type");
-    if (this.#isJson) {
+    if (isJson) {
       if (!hasType) this.#add("content-type", JSON_TYPE);
       if (!this.#fieldNames.has("accept")) this.#add("header", `Accept: ${JSON_TYPE}`);
-    } else if (!hasType && (isFile || isJsonText(text))) this.#add("content-type", FORM_TYPE);
-    if (isFile) this.#add("data", text);
-    else this.#addText("data", escapeBraces(text), "--data-raw");
+    } else if (!hasType && (text === undefined || isJsonText(text))) {
+      this.#add("content-type", FORM_TYPE);
+    }
+    this.#addData();
+  }
+
+  #addData(): void {
+    const flags = this.#body.toFlags();
+    if (flags === undefined) this.#unable.push("files and texts of a body in this order");
+    else for (const [name, value] of flags) this.#add(name, value);
   }
 
   #addProxy(): void {
@@ -317,8 +298,8 @@ class Translator {
     this.#add("proxy", `${scheme}${userinfo}${rest}`);
   }
 
-  /** The URL as a template. @param data what is added to its query */
-  #toUrl(data: string | undefined): string {
+  /** The URL as a template, with what `-G` puts into its query. */
+  #toUrl(): string {
     const [given, other] = this.#urls;
     if (given === undefined) throw new UsageError("The curl command has no URL: add one");
     if (other !== undefined) this.#unable.push("more than one URL");
@@ -327,7 +308,16 @@ class Translator {
     const [start, range] = this.#hasGlobs ? this.#readGlobs(bare) : [bare];
     let url = start.replaceAll("{", "{{").replaceAll("}", "}}");
     if (range !== undefined) url = url.replace(range, () => "{}");
-    for (const more of [...this.#query, ...data === undefined ? [] : [data]]) {
+    const added = [...this.#query];
+    if (this.#isGet && !this.#body.isEmpty) {
+      const { text } = this.#body;
+      if (text !== undefined) added.push(text);
+      else {
+        this.#add("get");
+        this.#addData();
+      }
+    }
+    for (const more of added) {
       const braces = more.replaceAll("{", "{{").replaceAll("}", "}}");
       url += (!url.includes("?") ? "?" : /[?&]$/.test(url) ? "" : "&") + braces;
     }
@@ -358,27 +348,5 @@ function toBytes(text: string): string {
 
 /** Seconds of curl, as in `2.5`, as a duration; another text as it is. */
 function toDuration(seconds: string): string {
-  const isWhole = /^\d*$/.test(seconds);
-  return isWhole || !/^\d*\.\d+$/.test(seconds)
-    ? `${seconds}s`
-    : `${Math.ceil(Number(seconds) * 1000)}ms`;
-}
-
-/**
- * A field as `--data-urlencode` encodes it: `content`, `=content` or `name=content`; undefined for
- * `@file` and `name@file`.
- */
-function encodeField(field: string): string | undefined {
-  const equals = field.indexOf("=");
-  if (equals < 0) return field.includes("@") ? undefined : encode(field);
-  const name = field.slice(0, equals);
-  return `${name}${name === "" ? "" : "="}${encode(field.slice(equals + 1))}`;
-}
-
-/** Every byte that is not unreserved (RFC 3986 §2.3) percent-encoded, a space as `+`: as curl does. */
-function encode(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replaceAll("%20", "+").replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return /^\d*\.\d+$/.test(seconds) ? `${Math.ceil(Number(seconds) * 1000)}ms` : `${seconds}s`;
 }

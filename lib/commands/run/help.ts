@@ -15,10 +15,12 @@ export const RUN_HELP: CommandHelp = {
   ],
   text: `URL is a template: {} stands for the request's number, from 0, or the line of
 --input; {name} stands for a field of a CSV or JSONL record, percent-encoded
-behind a = of the query ({+name}: as it is); {{ and }} are braces. Values of
---header, --cookie, --user-agent and --data are templates, too: there {{name}}
-stands for {name}, and other braces for themselves. Counts take k, M, G or an
-exponent, durations ms, s, m or h.`,
+behind a = of the query ({+name}: as it is); {{ and }} are braces. {i:08},
+{i+1000}, {random:1-100}, {uuid} and {now} are computed; {name|lower} has a
+filter: lower, upper, trim, urlencode or base64. Values of --header, --cookie,
+--user-agent, --referer and the body are templates, too, in which {env:NAME} is
+an environment variable: there {{name}} stands for {name}, and other braces for
+themselves. Counts take k, M, G or an exponent, durations ms, s, m or h.`,
   flags: RUN_FLAGS,
   after: `Exit codes: 0 every response was as expected and every threshold held; 1 some
 were not or did not; 2 the command line or one of its files is wrong, and nothing

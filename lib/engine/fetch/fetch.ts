@@ -5,7 +5,7 @@
  */
 import { closesConnection, decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
 import { type Failure, type Result, toResult } from "../../result.ts";
-import type { HeaderList, Target } from "../../target.ts";
+import { BodyReadError, type HeaderList, type StreamedBody, type Target } from "../../target.ts";
 import { findShortage } from "../causes.ts";
 import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
@@ -15,6 +15,7 @@ import {
   toPermissionFailure,
   toProtocolFailure,
   toStopFailure,
+  toUnreadFailure,
 } from "../failure.ts";
 import type { BodyOwner, BodyTap } from "../body_tap.ts";
 import type { BorrowedHead } from "../borrowed_head.ts";
@@ -80,6 +81,8 @@ class Attempt extends InFlight implements BodyOwner {
   bytes = 0;
   /** Why the body cannot be taken. */
   bodyFailure: Failure | undefined;
+  /** Why the body of the request could not be read. */
+  uploadFailure: Failure | undefined;
   ttfbMs: number | null = null;
   location: string | null = null;
   retryAfter: string | null = null;
@@ -151,6 +154,33 @@ function readRetryAfter({ status, headers }: Response): string | null {
   return status === 429 || status === 503 ? headers.get("retry-after") : null;
 }
 
+/** How much of a body is read at once, in bytes. */
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * A body as native fetch takes it. Its length is not sent: native fetch drops `Content-Length`.
+ *
+ * @param onFailure is told if the body cannot be read
+ */
+function toStream(
+  body: StreamedBody,
+  onFailure: (failure: Failure) => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.open();
+  return new ReadableStream({
+    pull: (controller) => {
+      if (reader.length === 0) return controller.close();
+      try {
+        controller.enqueue(reader.read(PIECE_BYTES).slice());
+      } catch (error) {
+        if (!(error instanceof BodyReadError)) throw error;
+        onFailure(toUnreadFailure(error));
+        controller.error(error);
+      }
+    },
+  }, { highWaterMark: 0 });
+}
+
 /** The head of a response of native fetch. */
 function toHead({ status, statusText, headers }: Response): BorrowedHead {
   const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
@@ -177,7 +207,7 @@ export function describeRequest(
   fields: HeaderList = prepare(headers).fields,
 ): readonly string[] {
   const all = requestId === undefined ? fields : [...fields, requestId];
-  return [`${method} ${url}`, ...all.map(([name, value]) => `${name}: ${value}`)];
+  return [`${method} ${url}`, ...all.map(([name, value]) => `${name.toLowerCase()}: ${value}`)];
 }
 
 /**
@@ -321,7 +351,7 @@ export class FetchEngine implements Engine {
         try {
           const response = await this.#send(attempt);
           attempt.hasHead = true;
-          if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+          attempt.ttfbMs = performance.now() - start;
           const length = this.#shortLength(response);
           if (length !== undefined) {
             trace?.onResponse(toHead(response).lines());
@@ -388,7 +418,8 @@ export class FetchEngine implements Engine {
     }, failure);
   }
 
-  #toFailure(error: unknown, { hasHead }: Attempt): FetchFailure {
+  #toFailure(error: unknown, { hasHead, uploadFailure }: Attempt): FetchFailure {
+    if (uploadFailure !== undefined) return uploadFailure;
     if (error instanceof Refusal) return error.failure;
     return hasHead ? toReadingFailure(error) : toFetchFailure(error);
   }
@@ -482,7 +513,7 @@ export class FetchEngine implements Engine {
       attempt.hasHead = false;
       response = await this.#send(attempt);
       attempt.hasHead = true;
-      if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+      attempt.ttfbMs = performance.now() - start;
     }
   }
 
@@ -543,10 +574,16 @@ export class FetchEngine implements Engine {
     attempt.trace?.onRequest(describeRequest(hop, fields), hop);
     if (method !== "GET") init.method = method;
     if (body !== undefined && body.length > 0) {
-      if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
-      init.body = this.#blob.blob;
+      init.body = body instanceof Uint8Array
+        ? this.#toBlob(body)
+        : toStream(body, (failure) => void (attempt.uploadFailure = failure));
     }
     return fetch(url, init);
+  }
+
+  #toBlob(body: Uint8Array<ArrayBuffer>): Blob {
+    if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
+    return this.#blob.blob;
   }
 
   #mayHaveHttp2(origin: string): boolean {

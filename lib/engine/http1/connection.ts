@@ -1,6 +1,6 @@
 import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
-import type { HeaderList } from "../../target.ts";
-import { toBodyFailure, toLengthFailure, toProtocolFailure } from "../failure.ts";
+import { type BodyReader, BodyReadError, type HeaderList } from "../../target.ts";
+import { toBodyFailure, toLengthFailure, toProtocolFailure, toUnreadFailure } from "../failure.ts";
 import type { Hop } from "../redirect.ts";
 import { Connection, type ConnectionOwner, type Exchange } from "../sockets/connection.ts";
 import type { Link } from "../sockets/link.ts";
@@ -11,6 +11,10 @@ import { parseFields, RawHead } from "./fields.ts";
 import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head.ts";
 import type { RequestWriter } from "./request.ts";
 import { type HeadListener, ResponseReader } from "./response.ts";
+
+/** How much of a body is read at once, and in a turn of the event loop, in bytes. */
+const PIECE_BYTES = 64 * 1024;
+const MAX_TURN_BYTES = 1024 * 1024;
 
 /**
  * HTTP/1.1 over a transport, with at most one exchange at a time (no pipelining).
@@ -38,6 +42,10 @@ export class Http1Connection extends Connection implements TransportListener, He
   #earlyProblem: ProtocolError | undefined;
   #earlyBytes = 0;
   #isUnsent = false;
+  /** What is not sent yet of a body that is read while it is sent; undefined without it. */
+  #upload: BodyReader | undefined;
+  /** Goes on with it in the next turn of the event loop. */
+  #nextTurn: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   uses = 0;
   /** The version of the last response. */
@@ -85,7 +93,50 @@ export class Http1Connection extends Connection implements TransportListener, He
     if (this.#earlyProblem !== undefined) {
       return this.#fail(toProtocolFailure(this.#earlyProblem.message));
     }
-    this.#transport.sendText(text, hop.body);
+    const { body } = hop;
+    if (body === undefined || body instanceof Uint8Array) this.#transport.sendText(text, body);
+    else {
+      this.#transport.sendText(text, undefined);
+      this.#upload = body.open();
+      this.#sendMore();
+    }
+  }
+
+  /** Sends what the transport takes of a body. `onDrain` goes on where it takes no more. */
+  #sendMore(): void {
+    const transport = this.#transport;
+    let room = MAX_TURN_BYTES;
+    for (let upload; (upload = this.#upload) !== undefined && transport.isSent;) {
+      if (upload.length === 0) this.#upload = undefined;
+      else if (room <= 0) return this.#goOnSoon();
+      else {
+        let bytes;
+        try {
+          bytes = upload.read(PIECE_BYTES);
+        } catch (error) {
+          if (!(error instanceof BodyReadError)) throw error;
+          return this.#giveUp(toUnreadFailure(error));
+        }
+        room -= bytes.length;
+        transport.send(bytes);
+      }
+    }
+  }
+
+  /** A fast server must not keep other connections waiting. */
+  #goOnSoon(): void {
+    this.#nextTurn ??= setTimeout(() => {
+      this.#nextTurn = undefined;
+      this.onDrain();
+    });
+  }
+
+  /** The rest of the request cannot be sent. */
+  #giveUp(failure: Failure): void {
+    const exchange = this.#exchange;
+    const { size } = this.#response;
+    this.close();
+    exchange?.onFailure(failure, size, "never");
   }
 
   describe(hop: Hop, route: Route, headers: HeaderList): readonly string[] {
@@ -148,10 +199,12 @@ export class Http1Connection extends Connection implements TransportListener, He
     const taken = response.feed(bytes, length);
     // The sink of the body may have ended the exchange.
     if (response.head === undefined || this.#exchange !== exchange) return;
-    if (!hadHead) exchange.onHead(response.head);
-    if (response.size > exchange.maxBodyBytes || response.head.length > exchange.maxBodyBytes) {
-      return this.#fail(toLengthFailure(exchange.maxBodyBytes));
+    const { maxBodyBytes } = exchange;
+    const isTooLong = response.size > maxBodyBytes || response.head.length > maxBodyBytes;
+    if (!hadHead) {
+      exchange.onHead(response.head, response.isDone && !isTooLong ? 0 : performance.now());
     }
+    if (isTooLong) return this.#fail(toLengthFailure(maxBodyBytes));
     // A read that filled its buffer may have left bytes in the socket.
     if (response.isDone) this.#finish(taken === length && length < bytes.length);
   }
@@ -165,7 +218,7 @@ export class Http1Connection extends Connection implements TransportListener, He
     this.#exchange = undefined;
     this.version = head.minor === 0 ? "1.0" : "1.1";
     if (!isExact || !head.persistent || this.#closes) this.close();
-    else if (this.#transport.isSent) this.#owner.onRoom(this);
+    else if (this.#upload === undefined && this.#transport.isSent) this.#owner.onRoom(this);
     else this.#finishSending(head.status);
     exchange.onDone(head, size);
   }
@@ -182,7 +235,8 @@ export class Http1Connection extends Connection implements TransportListener, He
   }
 
   onDrain(): void {
-    if (!this.#isUnsent) return;
+    if (this.#upload !== undefined) this.#sendMore();
+    if (!this.#isUnsent || this.#upload !== undefined || !this.#transport.isSent) return;
     this.#isUnsent = false;
     this.#owner.onRoom(this);
   }
@@ -227,8 +281,9 @@ export class Http1Connection extends Connection implements TransportListener, He
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#exchange = undefined;
+    this.#exchange = this.#upload = undefined;
     this.#isUnsent = false;
+    clearTimeout(this.#nextTurn);
     this.#transport.close();
     this.#owner.onClose(this);
   }

@@ -1,6 +1,6 @@
 import type { ConnectionInfo, Failure } from "../../result.ts";
-import type { HeaderList } from "../../target.ts";
-import { toLengthFailure, toProtocolFailure } from "../failure.ts";
+import { type BodyReader, BodyReadError, type HeaderList } from "../../target.ts";
+import { toLengthFailure, toProtocolFailure, toUnreadFailure } from "../failure.ts";
 import type { Hop } from "../redirect.ts";
 import {
   Connection,
@@ -135,6 +135,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #lastWriteId = 0;
   /** The stream whose frame is being read. */
   #readingId = 0;
+  /** When the bytes came that are being read, by `performance.now()`; 0 until a response asks. */
+  #readMs = 0;
 
   /** Bytes of bodies that the server takes at present from all streams together. */
   #window = DEFAULT_WINDOW_BYTES;
@@ -222,7 +224,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#nextId += 2;
     this.uses++;
     const isHead = hop.method === "HEAD";
-    const stream = new Stream(id, exchange, isHead, this.#reads, body, this.#initialWindow);
+    const unsent = body === undefined || body instanceof Uint8Array ? body : body.open();
+    const stream = new Stream(id, exchange, isHead, this.#reads, unsent, this.#initialWindow);
     this.#streams.add(stream);
     if (body !== undefined) this.#enqueue(stream);
     if (this.uses === this.#maxRequests) this.#retire();
@@ -277,6 +280,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
 
   onRead(bytes: Uint8Array, length: number): void {
     this.#reads++;
+    this.#readMs = 0;
     try {
       this.#reader.feed(bytes, 0, length);
     } catch (error) {
@@ -374,14 +378,37 @@ export class Http2Connection extends Connection implements TransportListener, Fr
       if (!stream.isOpen || body === undefined || stream.window <= 0) continue;
       const length = Math.min(body.length, stream.window, this.#window, MAX_FRAME_BYTES);
       const isLast = length === body.length;
-      writer.writeData(stream.id, isLast ? body : body.subarray(0, length), isLast);
+      if (body instanceof Uint8Array) {
+        writer.writeData(stream.id, isLast ? body : body.subarray(0, length), isLast);
+        stream.unsent = isLast ? undefined : body.subarray(length);
+      } else {
+        const bytes = this.#read(stream, body, length);
+        if (bytes === undefined) continue;
+        writer.writeData(stream.id, bytes, isLast);
+        if (isLast) stream.unsent = undefined;
+      }
       stream.window -= length;
       this.#window -= length;
-      stream.unsent = isLast ? undefined : body.subarray(length);
       this.#enqueue(stream);
       this.#countStep();
     }
     this.#uploads = uploads.slice(turn).filter(({ isOpen }) => isOpen);
+  }
+
+  /** The next bytes of a body; undefined if they cannot be read, which ends the stream. */
+  #read(stream: Stream, body: BodyReader, length: number): Uint8Array | undefined {
+    try {
+      return body.read(length);
+    } catch (error) {
+      if (!(error instanceof BodyReadError)) throw error;
+      // What is told may send the next request, which must not happen in the midst of a write.
+      this.#transports.afterReads(() => {
+        if (!stream.isOpen) return;
+        this.#reset(stream, ErrorCode.Cancel);
+        stream.exchange.onFailure(toUnreadFailure(error), stream.size, "never");
+      });
+      return undefined;
+    }
   }
 
   // What the server sends.
@@ -419,7 +446,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     if (exchange.wantsFields) stream.tap = exchange.onFields(head, head, () => head.cookies);
     // What gets the head may have ended the exchange, or the connection.
     if (!stream.isOpen) return;
-    exchange.onHead(head);
+    exchange.onHead(head, endsStream ? 0 : this.#readMs ||= performance.now());
     if (bodyBytes > exchange.maxBodyBytes) this.#onTooLong(stream);
     else if (endsStream && stream.isOpen) this.#finish(stream);
   }

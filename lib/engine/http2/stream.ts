@@ -1,4 +1,5 @@
 import type { BodyTap } from "../body_tap.ts";
+import type { BodyReader } from "../../target.ts";
 import type { Exchange } from "../sockets/connection.ts";
 import type { ResponseHead } from "./response_head.ts";
 
@@ -27,7 +28,7 @@ export class Stream {
   /** Bytes that came since the server was last told that it may send more; padding counts. */
   untold = 0;
   /** The rest of the request's body; undefined once all of it is written. */
-  unsent: Uint8Array | undefined;
+  unsent: Uint8Array | BodyReader | undefined;
   /** Whether its body has a turn to come. */
   isQueued = false;
   /** Bytes of the body that the server takes at present; below 0 after a change of its settings. */
@@ -38,7 +39,7 @@ export class Stream {
     exchange: Exchange,
     isHead: boolean,
     beganAtRead: number,
-    unsent: Uint8Array | undefined,
+    unsent: Uint8Array | BodyReader | undefined,
     window: number,
   ) {
     this.id = id;

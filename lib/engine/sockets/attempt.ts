@@ -214,8 +214,8 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     this.#settle(failure, bytes);
   }
 
-  onHead(): void {
-    if (this.#context.options.ttfb) this.#ttfbMs = performance.now() - this.#fromMs;
+  onHead(_: ResponseStart, ms: number): void {
+    this.#ttfbMs = ms === 0 ? null : ms - this.#fromMs;
   }
 
   /** The time that its times count from. */
@@ -235,7 +235,10 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
       this.#version = version;
       return this.#settle(undefined, size, status, text, retryAfter);
     }
-    if ("error" in next) return this.#settle(next, size);
+    if ("error" in next) {
+      this.#ttfbMs ??= performance.now() - this.#fromMs;
+      return this.#settle(next, size);
+    }
     this.#redirects++;
     this.#hop = next;
     this.#begin();
@@ -306,7 +309,8 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
       size: this.#body?.decodedBytes ?? size,
       at: deadlines.epochMs + this.#fromMs,
       ms: endMs - this.#fromMs,
-      ttfbMs: this.#ttfbMs,
+      // The response came in one read with its head, which saves another look at the clock.
+      ttfbMs: this.#ttfbMs ?? (status === null ? null : endMs - this.#fromMs),
       attempts: isTried ? this.#attempts : 0,
       location,
       finalUrl: isTried ? this.#hop.url : null,

@@ -53,8 +53,13 @@ export interface Exchange {
    * @returns what takes the body, if anything
    */
   onFields(start: ResponseStart, head: BorrowedHead, cookies: () => string[]): BodyTap | undefined;
-  /** The head of the final response has come. */
-  onHead(start: ResponseStart): void;
+  /**
+   * The head of the final response has come.
+   *
+   * @param ms the time of `performance.now()` then; 0 if the response is complete, so that
+   * `onDone` follows at once
+   */
+  onHead(start: ResponseStart, ms: number): void;
   /** The response is complete. The connection has gone back to its owner, if it can be used again. */
   onDone(start: ResponseStart, size: number): void;
   /**

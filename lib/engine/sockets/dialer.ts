@@ -8,14 +8,20 @@ import net from "node:net";
 import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { ProxyOptions, TlsOptions } from "../engine.ts";
-import type { Endpoint, IpVersion } from "../options.ts";
+import type { Endpoint } from "../options.ts";
 import { Shortage } from "../shortage.ts";
 import type { TlsDestination, Transports } from "../transport/transport.ts";
 import { findConnectShortage, toConnectFailure } from "./connect_failure.ts";
 import type { Detours } from "./detours.ts";
 import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
 import { type ConnectError, type Destination, Link, type LinkOwner } from "./link.ts";
-import { type Address, knownAddresses, NameLookups, type NameService } from "./name_lookup.ts";
+import {
+  type Address,
+  type IpVersion,
+  knownAddresses,
+  NameLookups,
+  type NameService,
+} from "./name_lookup.ts";
 import type { Origin } from "./router.ts";
 import { openTunnel } from "./tunnel.ts";
 

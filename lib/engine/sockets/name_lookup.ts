@@ -6,7 +6,9 @@
  */
 import { lookup } from "node:dns/promises";
 import net from "node:net";
-import type { IpVersion } from "../options.ts";
+
+/** A version of IP. */
+export type IpVersion = 4 | 6;
 
 /** An address to connect to. */
 export interface Address {

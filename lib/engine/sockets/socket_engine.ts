@@ -8,12 +8,13 @@ import type { Target } from "../../target.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { ResponseHooks } from "../hooks.ts";
-import type { EngineOptions, IpVersion } from "../options.ts";
+import type { EngineOptions } from "../options.ts";
 import { PortableTransports } from "../transport/portable.ts";
 import type { Transports } from "../transport/transport.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
 import { ConnectionPool, type Versions } from "./connection_pool.ts";
 import { Detours } from "./detours.ts";
+import type { IpVersion } from "./name_lookup.ts";
 import { Router } from "./router.ts";
 
 /** The engine that a request was made by, by the version of its connection. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ByteBudget, createBudgetMemory } from "./byte_budget.ts";
+import { ByteBudget, createBudgetMemory } from "../byte_budget.ts";
 import type {
   SocketAddress,
   TlsDestination,
@@ -20,6 +20,12 @@ const PIECES_PER_SECOND = 64;
 /** The bounds of a piece, in bytes. */
 const MIN_PIECE_BYTES = 256;
 const MAX_PIECE_BYTES = 64 * 1024;
+
+/**
+ * After so many turns without bytes, a connection waits for its server, and not for its turn. A single
+ * turn proves nothing: it ends when another connection reads.
+ */
+const MAX_EMPTY_TURNS = 10;
 
 /** The maximum number of bytes of one read or write, at a limit for all of them. */
 export function choosePieceBytes(bytesPerSecond: number): number {
@@ -120,8 +126,8 @@ class LimitedTransport implements Transport, TransportListener {
   readonly #inner: Transport;
   /** Whether it takes part: until it sends, only TLS reads. */
   #isAdmitted = false;
-  /** Whether bytes came since it got its last turn: what is silent then, does not wait for a turn. */
-  #hasRead = true;
+  /** How many turns to read it had in a row that ended before bytes came. */
+  #emptyTurns = 0;
   /** What waits to be sent, in order. Bounded by what is sent. */
   readonly #unsent: (string | Uint8Array)[] = [];
 
@@ -145,7 +151,8 @@ class LimitedTransport implements Transport, TransportListener {
   }
 
   get isHeld(): boolean {
-    return this.#unsent.length > 0 || this.#hasRead && this.#all.reads.has(this);
+    return this.#unsent.length > 0 ||
+      this.#emptyTurns < MAX_EMPTY_TURNS && this.#all.reads.has(this);
   }
 
   startTls(destination: TlsDestination): void {
@@ -219,7 +226,7 @@ class LimitedTransport implements Transport, TransportListener {
 
   /** Its turn to read has come. */
   resume(): void {
-    this.#hasRead = false;
+    this.#emptyTurns++;
     this.#all.readable.add(this);
     this.#inner.resume();
   }
@@ -233,7 +240,7 @@ class LimitedTransport implements Transport, TransportListener {
   }
 
   onRead(bytes: Uint8Array, length: number): void {
-    this.#hasRead = true;
+    this.#emptyTurns = 0;
     // Before the listener, which may close it.
     this.#all.onRead(this, length);
     this.listener.onRead(bytes, length);

@@ -1,4 +1,4 @@
-import type { ByteBudget } from "./byte_budget.ts";
+import type { ByteBudget } from "../byte_budget.ts";
 
 /** The time that the event loops of a run have in common, in milliseconds. */
 export function readCommonMs(): number {

@@ -17,7 +17,7 @@ export const EXPECT_ROWS = [
     help: "fail responses with a status of 400 or more, like curl's -f",
     identity: {
       of: ({ expect }) => expect.statuses === BELOW_400 ? GIVEN : null,
-      isJudgedAgain: true,
+      inRetry: "judged",
     },
   },
   {
@@ -28,7 +28,7 @@ export const EXPECT_ROWS = [
     help: "fail responses whose status is not in LIST: 200,204,3xx",
     identity: {
       of: ({ expect: { statuses } }) => statuses === BELOW_400 ? null : statuses?.text,
-      isJudgedAgain: true,
+      inRetry: "judged",
     },
   },
   {
@@ -61,7 +61,7 @@ export const EXPECT_ROWS = [
     kind: LATENCY,
     repeatable: true,
     help: "fail responses slower than D",
-    identity: { of: ({ expect: { latencyMs } }) => latencyMs },
+    identity: { of: ({ expect: { latencyMs } }) => latencyMs, inRetry: "judged" },
   },
   {
     name: "threshold",

@@ -16,8 +16,11 @@ export interface FlagIdentity {
   readonly of: (options: RunOptions) => unknown;
   /** Whether the journal keeps only a salted hash of it. @default {false} */
   readonly isSecret?: boolean;
-  /** Whether `--retry-failed` can change it: the records tell whether they meet the new one. */
-  readonly isJudgedAgain?: boolean;
+  /**
+   * Whether `--retry-failed` can change it: the records are `judged` by the new one, or it is about
+   * the `failures`, which are written anew.
+   */
+  readonly inRetry?: "judged" | "failures";
 }
 
 /** A flag of `myriad run`. */

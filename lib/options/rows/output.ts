@@ -90,7 +90,7 @@ export const OUTPUT_ROWS = [
     requiresFile: "output",
     excludes: ["overwrite"],
     help: "request again what failed in the run with the same -o, " +
-      "also what fails by a new --fail or --expect-status",
+      "also what fails by a new --fail, --expect-status or --expect-latency",
   },
   {
     name: "overwrite",
@@ -110,7 +110,18 @@ export const OUTPUT_ROWS = [
     },
     option: "failures",
     help: "the requests that failed, as JSONL for --input",
-    identity: { of: ({ failures }) => failures },
+    identity: { of: ({ failures }) => failures, inRetry: "failures" },
+  },
+  {
+    name: "failures-with-secrets",
+    option: "failuresWithSecrets",
+    requires: ["failures"],
+    requiresFile: "failures",
+    help: "keep the credentials of each request in --failures, which only its owner can read",
+    identity: {
+      of: ({ failuresWithSecrets }) => failuresWithSecrets ? GIVEN : null,
+      inRetry: "failures",
+    },
   },
   {
     name: "summary",

@@ -18,7 +18,7 @@ export const REQUEST_ROWS = [
     name: "method",
     short: "m",
     value: "METHOD",
-    defaultWords: "GET, or POST with --data",
+    defaultWords: "GET, or POST with a body",
     aliases: ["X", "request"],
     help: "the method of each request",
     mistaken: {
@@ -86,6 +86,17 @@ export const REQUEST_ROWS = [
     secret: "value",
     excludes: BODIES,
     help: "a field of a JSON object that is the body, its value a template; also NAME:=JSON",
+  },
+  {
+    name: "form",
+    short: "F",
+    value: "NAME=VALUE",
+    repeatable: true,
+    secret: "value",
+    excludes: ["get", "head", "content-type", "data-template", "json-body", ...BODIES],
+    help: "a part of a form, multipart/form-data, its value a template; NAME=@FILE uploads a " +
+      "file, NAME=<FILE sends what it holds; ;type=TYPE, ;filename=NAME behind it, like curl's -F",
+    identity: { of: ({ form }) => form?.identity, isSecret: true },
   },
   {
     name: "get",

@@ -8,7 +8,9 @@ import { Run } from "../../../lib/run/run.ts";
 import { folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { myriad, run } from "../../fixtures/program.ts";
-import { ok, RawServer } from "../../fixtures/raw_server.ts";
+import { Http2RawServer } from "../../fixtures/http2_raw_server.ts";
+import { type Answer, ok, RawServer } from "../../fixtures/raw_server.ts";
+import { SERVER } from "../../fixtures/tls_server.ts";
 
 /** The command line that a command of curl becomes. */
 async function translate(...argv: readonly string[]): Promise<readonly string[]> {
@@ -20,17 +22,28 @@ async function translate(...argv: readonly string[]): Promise<readonly string[]>
 /** Fields that differ by intent. */
 const OWN = /^(?:user-agent: (?:curl|myriad)\/|accept-encoding: identity$|proxy-connection:)/;
 
-/** A request: its first line, its fields by name, without those that differ by intent, its body. */
-function normalize(request: string): { line: string; fields: string[]; body: string } {
+/** A request as far as both programs have to send the same. */
+interface Normalized {
+  readonly line: string;
+  /** Sorted, without those that differ by intent. */
+  readonly fields: readonly string[];
+  /** The names of those with `X-`, which only the user sets, in their order. */
+  readonly order: readonly string[];
+  readonly body: string;
+}
+
+function normalize(request: string): Normalized {
   const end = request.indexOf("\r\n\r\n");
   const [line, ...fields] = request.slice(0, end).split("\r\n");
   return {
-    line,
+    // Both cases mean the same (RFC 3986 §2.1), and curl has both.
+    line: line.replace(/%[\da-f]{2}/gi, (byte) => byte.toUpperCase()),
     fields: fields.map((field) =>
       field.replace(/^[^:]*:[ \t]*/, (name) => `${name.trim().toLowerCase()} `)
     )
       .map((field) => field.trimEnd())
       .filter((field) => !OWN.test(field)).sort(),
+    order: fields.filter((field) => /^x-/i.test(field)).map((field) => field.split(":")[0]),
     body: request.slice(end + 4),
   };
 }
@@ -40,6 +53,18 @@ const COMMANDS = [
   "curl -s 'HOST/path?a=1&b=2#c'",
   "curl -s HOST",
   "curl -sS -A 'me/1 {}' -e http://r/ -H 'X-Id: {id}' -H 'X-Empty;' -H 'X-Gone:' -H'Y:z' HOST/a",
+  // As Chrome and Firefox have it for copying.
+  String.raw`curl 'HOST/api?q=%5B1%5D' \
+  -H 'accept: application/json' \
+  -H 'accept-language: en-US,en;q=0.9' \
+  -H 'content-type: application/json;charset=UTF-8' \
+  -b 'a=1; theme={"dark":true}' \
+  -H 'x-z: 1' -H 'x-a: 2' -H 'X-M: 3' \
+  -H 'sec-ch-ua: "Chromium";v="130", "Not?A_Brand";v="99"' \
+  --data-raw $'{"query":"query { a(id: 1) { b } }","note":"it\'s \u0021 \u00e9"}' \
+  -s`,
+  `curl -s 'HOST/' -X POST -H 'User-Agent: Mozilla/5.0 (X11; rv:132.0)' -H 'Connection: keep-alive' \\
+  --data-raw 'a=%20&b={}'`,
   "curl -s -H 'X-A: é ü' -H 'Accept: a' -H 'accept: b' -H 'Expect:' HOST/",
   // Between cookies of several -b, curl writes no space, which RFC 6265 §4.2.1 has.
   "curl -s -b 'a=1; b={}; c=3' -H 'Accept: text/html' HOST/",
@@ -50,6 +75,8 @@ const COMMANDS = [
   `curl -s -H 'Content-Type: application/json' --data-raw $'{"a":"\\u0021\\n"}' HOST/json`,
   `curl -s --json '{"a":1}' HOST/json`,
   "curl -s -XPUT --data-binary @FILE HOST/put",
+  "curl -s --data-binary @FILE -d a=1 --data-urlencode b@FILE HOST/files",
+  "curl -s -G --data-urlencode b@FILE 'HOST/files?a'",
   "curl -s -T FILE HOST/up -H 'Content-Type: text/plain' -H Expect:",
   "curl -s -G -d a=1 --data-urlencode 'q=x y' 'HOST/search?p=2'",
   "curl -s --url-query 'q=x y' --url HOST/search",
@@ -63,36 +90,58 @@ const COMMANDS = [
   "curl -s -x HOST -U 'a:b c' http://other.test/x",
 ];
 
-Deno.test({
-  name: "curl and myriad curl send the same requests",
-  ignore: !isInstalled("curl"),
-  async fn() {
-    await using dir = await folder();
-    const file = await dir.write("body.txt", "one\r\ntwo\n{}");
-    await using server = await RawServer.start(({ send, request }) => {
-      if (request.includes(" /moved ")) {
-        return send("HTTP/1.1 302 X\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n");
+/** The same over TLS, where both agree with the server on HTTP/2. */
+const COMMANDS_OF_HTTP2 = [
+  "curl -sk -H 'X-B: 2' -H 'X-A: {1}' -u a:b -b 'c=d' 'https://HOST/a?b=c'",
+  "curl -sk https://HOST/ -d a=1 -H 'Host: other.test' -H 'Connection: keep-alive'",
+  "curl -sk https://HOST/ -I",
+  "curl -sk --http2 https://HOST/ -X PUT -d '{\"a\":{}}'",
+];
+
+const answer: Answer = ({ send, request }) => {
+  if (request.includes(" /moved ")) {
+    return send("HTTP/1.1 302 X\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n");
+  }
+  send(request.startsWith("HEAD") ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" : ok());
+};
+
+for (
+  const [version, commands, serve] of [
+    ["HTTP/1.1", COMMANDS, () => RawServer.start(answer)],
+    [
+      "HTTP/2",
+      COMMANDS_OF_HTTP2,
+      () => Http2RawServer.start(answer, "127.0.0.1", 0, { ...SERVER, ALPNProtocols: ["h2"] }),
+    ],
+  ] as const
+) {
+  Deno.test({
+    name: `curl and myriad curl send the same requests by ${version}`,
+    ignore: !isInstalled("curl"),
+    async fn() {
+      await using dir = await folder();
+      const file = await dir.write("body.txt", "one\r\ntwo\n{}");
+      await using server = await serve();
+      const fill = (text: string): string =>
+        text.replaceAll("HOST", `127.0.0.1:${server.port}`).replaceAll("FILE", file);
+      // One shell for all: the requests of each command end with one for /next.
+      const next = `curl -sk ${server.url("/next")}`;
+      const script = commands.map((command) => `${command}\n${next}\n`).join("");
+      const { code, stderr } = await run(["bash", "-c", fill(script)]);
+      assertEquals([code, stderr], [0, ""]);
+      const byCurl = server.requests.splice(0).map(normalize);
+      for (const command of commands) {
+        const argv = [...await translate(fill(command)), "--concurrency", "1"];
+        const opened = await Run.open(await parseRun(argv, "1") as RunOptions);
+        await opened.finish("1");
+        const end = byCurl.findIndex(({ line }) => line.startsWith("GET /next "));
+        const requests = byCurl.splice(0, end + 1).slice(0, -1);
+        assert(requests.length > 0, command);
+        assertEquals(server.requests.splice(0).map(normalize), requests, command);
       }
-      send(request.startsWith("HEAD") ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" : ok());
-    });
-    const fill = (text: string): string =>
-      text.replaceAll("HOST", `127.0.0.1:${server.port}`).replaceAll("FILE", file);
-    // One shell for all: the requests of each command end with one for /next.
-    const script = COMMANDS.map((command) => `${command}\ncurl -s HOST/next\n`).join("");
-    const { code, stderr } = await run(["bash", "-c", fill(script)]);
-    assertEquals([code, stderr], [0, ""]);
-    const byCurl = server.requests.splice(0).map(normalize);
-    for (const command of COMMANDS) {
-      const argv = [...await translate(fill(command)), "--concurrency", "1"];
-      const opened = await Run.open(await parseRun(argv, "1") as RunOptions);
-      await opened.finish("1");
-      const next = byCurl.findIndex(({ line }) => line.startsWith("GET /next "));
-      const requests = byCurl.splice(0, next + 1).slice(0, -1);
-      assert(requests.length > 0, command);
-      assertEquals(server.requests.splice(0).map(normalize), requests, command);
-    }
-  },
-});
+    },
+  });
+}
 
 Deno.test("curl() reads a pasted command, a command in words, and one behind a prompt", async () => {
   const expected = ["--header", "A: b", "--redirects", "0", "-n", "5", "http://h/x"];
@@ -118,6 +167,7 @@ Deno.test("curl() becomes flags of the same meaning", async () => {
     "--http2-prior-knowledge": "--http2 --redirects 0",
     "--socks5-hostname p:1 -U a:b@c": "--redirects 0 --proxy socks5h://a:b%40c@p:1",
     "-d -x": "--data=-x --redirects 0",
+    "--data-raw @x": "--data-raw @x --redirects 0",
   };
   for (const [flags, expected] of Object.entries(cases)) {
     const argv = await translate(...flags.split(" "), "http://h/");
@@ -130,8 +180,8 @@ for (
     ["curl --digest --ntlm -u a:b h", "Cannot do what curl does by '--digest', '--ntlm'"],
     ["curl h i", "by more than one URL"],
     ["curl 'h/{a,b}'", "by a set or a range in the URL"],
-    ["curl --data-raw @x h", "with a value that begins with @"],
-    ["curl -d @x -d y h", "by a file among several pieces of data"],
+    ["curl -b @a=1 h", "by '-b' with a value that begins with @"],
+    ["curl -d @x --data-raw @y h", "by files and texts of a body in this order"],
     ["curl -H Accept: h", "by '-H Accept:'"],
     ["curl -s ", "has no URL"],
     ["curl --dataa x h", "unknown option '--dataa': did you mean '--data'?"],

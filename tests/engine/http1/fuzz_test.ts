@@ -279,7 +279,6 @@ function create(server: WildServer, options: Partial<EngineOptions>): SocketEngi
     timeoutMs: LONG_MS,
     redirects: 3,
     maxBodyBytes: MAX_BODY_BYTES,
-    ttfb: false,
     // A mutated Location leads nowhere else.
     permits: (url) => url.startsWith(server.url()),
     ...options,

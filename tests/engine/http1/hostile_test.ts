@@ -19,7 +19,6 @@ function create(options: Partial<EngineOptions> = {}): SocketEngine {
     timeoutMs: 30_000,
     redirects: 10,
     maxBodyBytes: 1 << 20,
-    ttfb: false,
     ...options,
   }, "http1");
 }

@@ -21,7 +21,6 @@ function create(): SocketEngine {
     timeoutMs: 30_000,
     redirects: 5,
     maxBodyBytes: 1 << 24,
-    ttfb: false,
   }, "http1");
 }
 

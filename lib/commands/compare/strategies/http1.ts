@@ -15,7 +15,6 @@ export async function http1({ urls, concurrency, onResult }: StrategyContext): P
     timeoutMs: TIMEOUT_MS,
     redirects: 0,
     maxBodyBytes: 1 << 20,
-    ttfb: false,
   }, "http1");
   const targets = Iterator.from(urls).map((url, i) => trustedTarget(i, url, GET));
   await new Pool(targets, {
