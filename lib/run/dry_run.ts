@@ -7,10 +7,10 @@ import { countDone, DoneSet } from "../checkpoint/done_set.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { ResponseHooks } from "../engine/hooks.ts";
 import type { RunOptions } from "../options/run_options.ts";
+import { StartTimes } from "../schedule/start_times.ts";
 import { createNumbering, toIndex } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { drawSeed } from "../source/run_random.ts";
-import { StartTimes } from "../schedule/start_times.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import type { Target } from "../target.ts";
@@ -107,10 +107,8 @@ async function look(
   }
   // Of those behind the low-water mark, some are done already.
   const doneBehind = restored === undefined ? 0 : countDone(restored.done) - restored.done.low;
-  const given = readsAll ? count : items.total === undefined ? Infinity : items.total - doneBehind;
-  const starts = countStarts(options);
-  const total = Math.min(given, starts);
-  const shortfall = items.ended === undefined || given >= starts
+  const total = readsAll ? count : items.total === undefined ? Infinity : items.total - doneBehind;
+  const shortfall = items.ended === undefined || total >= countStarts(options)
     ? undefined
     : describeShortfall(options, items.ended);
   text += describeTotal(total, options);
@@ -133,26 +131,35 @@ async function look(
   return { text, isGood: invalid === 0 };
 }
 
-/** How many starts the stages of a rate have; Infinity without. */
-function countStarts({ rate, stages }: RunOptions): number {
-  if (rate === undefined || stages === undefined) return Infinity;
-  return new StartTimes({ rate, stages: stages.steps }).count;
-}
-
-/** How many requests there would be, in words. */
-function describeTotal(total: number, { durationMs, resume, shard, stages }: RunOptions): string {
-  const count = total === Infinity ? "requests without an end" : formatRequests(total);
-  const flag = durationMs !== undefined
-    ? "--duration"
-    : stages?.of === "concurrency"
-    ? "--stages"
-    : undefined;
-  const until = flag === undefined
-    ? ""
-    : `, ${total === Infinity ? "" : "or fewer, "}until ${flag} is over`;
+/** How many requests there would be, in words. @param total Infinity if only the time ends them */
+function describeTotal(total: number, options: RunOptions): string {
+  const { durationMs, resume, shard, stages } = options;
+  const starts = countStarts(options);
+  const hasEnd = durationMs !== undefined || stages !== undefined;
+  const most = Math.min(total, starts);
+  const count = most === Infinity ? "requests without an end" : formatRequests(most);
   const of = shard.count === 1 ? "" : ` of shard ${shard.index}/${shard.count}`;
   const left = resume === "no" ? "" : " left to make";
-  return formatNote(`${count}${of}${left} in all${until}; nothing was sent`);
+  const atMost = hasEnd && most < Infinity ? " at most" : "";
+  const until = !hasEnd ? "" : `, until --${durationMs === undefined ? "stages" : "duration"} ends`;
+  return formatNote(`${count}${of}${left} in all${atMost}${until}; nothing was sent`);
+}
+
+/** How many requests a rate starts until the run ends by the time; Infinity without one of them. */
+function countStarts({ rate, rampUpMs, stages, durationMs = Infinity }: RunOptions): number {
+  if (rate === undefined) return Infinity;
+  const times = new StartTimes({ rate, rampUpMs, stages: stages?.steps });
+  if (durationMs === Infinity) return times.count;
+  // Start `low` is before the end, and start `high` is not.
+  let low = -1;
+  let high = 1;
+  while (high < times.count && times.of(high) < durationMs) high *= 2;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (times.of(middle) < durationMs) low = middle;
+    else high = middle;
+  }
+  return Math.min(times.count, high);
 }
 
 function formatRequests(count: number): string {

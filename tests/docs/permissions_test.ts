@@ -95,6 +95,7 @@ class Surroundings implements AsyncDisposable {
       write("body.json", "{}\n"),
       write("text.txt", "a b\n"),
       write("order.json", '{"n":{}}\n'),
+      write("photo.png", "png"),
       write("run.json", '{"concurrency":2}'),
       write("ca.pem", fixture("authority.crt")),
       write("client.pem", fixture("client.crt")),
