@@ -108,7 +108,9 @@ async function look(
   // Of those behind the low-water mark, some are done already.
   const doneBehind = restored === undefined ? 0 : countDone(restored.done) - restored.done.low;
   const total = readsAll ? count : items.total === undefined ? Infinity : items.total - doneBehind;
-  const shortfall = items.ended === undefined ? undefined : describeShortfall(options, items.ended);
+  const shortfall = items.ended === undefined || total >= countStarts(options)
+    ? undefined
+    : describeShortfall(options, items.ended);
   text += describeTotal(total, options);
   if (isSecure && ENGINES[options.engine].isAutomatic) {
     text += formatNote("a server that agrees to HTTP/2 gets https requests as fields of HTTP/2");
