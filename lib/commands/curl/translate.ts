@@ -215,10 +215,7 @@ class Translator {
       case "form":
       case "form-string":
         this.#isForm = true;
-        if (name === "form-string" && /=[@<]|;/.test(value)) {
-          return void this.#unable.push(`'${shown}' with @, < or ;`);
-        }
-        return this.#add("form", escapeBraces(value));
+        return this.#add("form", toPart(value, name === "form-string"));
       case "data":
       case "data-ascii":
         if (value.startsWith("@")) {
@@ -349,4 +346,13 @@ function toBytes(text: string): string {
 /** Seconds of curl, as in `2.5`, as a duration; another text as it is. */
 function toDuration(seconds: string): string {
   return /^\d*\.\d+$/.test(seconds) ? `${Math.ceil(Number(seconds) * 1000)}ms` : `${seconds}s`;
+}
+
+/** A part of a form, of which only a value is a template here. @param isText whether `@` names no file */
+function toPart(given: string, isText: boolean): string {
+  const at = given.indexOf("=") + 1;
+  const [name, content] = [given.slice(0, at), given.slice(at)];
+  if (!isText) return name + (/^[@<]/.test(content) ? content : escapeBraces(content));
+  const value = escapeBraces(content);
+  return name + (/^[@<" \t]|;/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value);
 }
