@@ -98,14 +98,18 @@ function toGiven(flag: Flag, value: unknown): GivenValues | "off" | undefined {
   }
   if (flag.repeatable) {
     const list = Array.isArray(value) ? value : [value];
-    return list.every((it) => typeof it === "string") ? list : undefined;
+    return list.every(isScalar) ? list.map(String) : undefined;
   }
-  return typeof value === "string" || typeof value === "number" ? [String(value)] : undefined;
+  return isScalar(value) ? [String(value)] : undefined;
+}
+
+function isScalar(value: unknown): value is string | number {
+  return typeof value === "string" || typeof value === "number";
 }
 
 /** What a flag takes, in words. */
 function describeType({ value, optionalValue, kind, repeatable }: Flag): string {
-  if (value !== undefined) return repeatable ? "a text, or a list of texts" : "a text or a number";
+  if (value !== undefined) return `a text or a number${repeatable ? ", or a list of them" : ""}`;
   if (optionalValue === undefined) return "true or false";
   return `true, false or ${kind?.words?.map((word) => `"${word}"`).join(" or ") ?? "a text"}`;
 }

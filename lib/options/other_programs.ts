@@ -41,6 +41,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   name: "a run has no name: '-o FILE' names the file of its records",
   targets: "use '--input FILE' (-i)",
   "urls-from-file": "use '--input FILE' (-i)",
+  "proto-default": "use '--default-scheme SCHEME'",
   host: "use '-H \"Host: NAME\"'",
   "basic-auth": "use '--user NAME:PASSWORD' (-u)",
   "root-certs": "use '--cacert FILE'",

@@ -30,7 +30,7 @@ import {
 } from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
 import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
-import { parseCookieJar, readRequest } from "./request.ts";
+import { parseCookieJar, readRequest, refuseVariablesInFailures } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
 import { parseInputs, parseOrder, parseRequests, parseUrl } from "./source.ts";
@@ -131,6 +131,7 @@ export async function parseRun(
     }),
   };
   checkWarmUp(options);
+  refuseVariablesInFailures(options);
   return submission === undefined ? options : submission.finish(options);
 }
 

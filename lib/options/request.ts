@@ -133,12 +133,6 @@ export async function readRequest(
   const kind = isJsonType(type) ? "json" : isFormType(type) ? "form" : "text";
   const filled = text && new TextTemplate(text.parts, kind);
   const body = filled?.isTemplate ? filled : undefined;
-  if (body?.hasVariables && values.has("failures")) {
-    throw new UsageError(
-      "Cannot use '--failures' with {env:NAME} and other placeholders in a body: " +
-        "the lines would hold the value: use {env:NAME} in a header",
-    );
-  }
   const isForm = form !== undefined;
   const template = isForm && form.body === undefined ? form : body;
   const encoder = new TextEncoder();
@@ -175,6 +169,27 @@ async function readGivenForm(
     );
   }
   return given;
+}
+
+/**
+ * Refuses lines of failures that would hold the value of a variable: a body that is filled in for
+ * each request stands there whole.
+ *
+ * @throws {UsageError} If there would be such lines.
+ */
+export function refuseVariablesInFailures(
+  { templates, failures, failuresWithSecrets }: Pick<
+    RunOptions,
+    "templates" | "failures" | "failuresWithSecrets"
+  >,
+): void {
+  const body = templates?.body;
+  const hasSecret = body instanceof TextTemplate && body.hasVariables;
+  if (!hasSecret || failures === undefined || failuresWithSecrets) return;
+  throw new UsageError(
+    "Cannot use '--failures' with {env:NAME} and other placeholders in a body: the lines would " +
+      "hold the value: use {env:NAME} in a header, or add --failures-with-secrets",
+  );
 }
 
 async function readHeaderFields(

@@ -6,7 +6,7 @@
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
 import { isJsonText } from "../http/content_type.ts";
-import { COMPRESSED_ENDINGS } from "../source/compressions.ts";
+import { COMPRESSED_ENDINGS } from "../unpack/compressions.ts";
 import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
 import { MAX_INPUTS } from "../source/item.ts";

@@ -1,7 +1,15 @@
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
 import type { KnownSummary } from "../stats/figures.ts";
+import { PHASE_TITLES, PHASES } from "../stats/phases.ts";
 import { escapeForTerminal } from "../text/escape.ts";
-import { formatCount, formatMs, formatOthers, formatShare, latencyTitle } from "../text/format.ts";
+import {
+  formatCount,
+  formatLatency,
+  formatMs,
+  formatOthers,
+  formatShare,
+  latencyTitle,
+} from "../text/format.ts";
 import { createPainter } from "../text/style.ts";
 import { listRows, type TableData } from "./table.ts";
 import { formatReached, isPassed } from "./verdict.ts";
@@ -23,9 +31,12 @@ export function formatMarkdown(data: TableData, problem?: string): string {
     `# myriad: ${problem === undefined && isPassed(summary) ? "passed" : "failed"}`,
     ...describeEnd(summary, problem),
     formatTable([formatMade(summary), ""], rows),
-    ...formatLatency(summary),
+    ...formatLatencies(summary),
+    ...formatPhases(summary),
     ...formatStatuses(summary),
     ...formatErrors(summary),
+    ...formatSlowest(summary),
+    ...formatHosts(summary),
     ...formatThresholds(summary),
   ];
   return `${sections.join("\n\n")}\n`;
@@ -41,7 +52,7 @@ function describeEnd({ interrupted, aborted }: KnownSummary, problem?: string): 
   return typeof aborted === "string" ? [`The run was aborted by ${toCode(aborted)}.`] : [];
 }
 
-function formatLatency({ succeeded, latency_ms }: KnownSummary): string[] {
+function formatLatencies({ succeeded, latency_ms }: KnownSummary): string[] {
   if (succeeded === 0 || latency_ms === undefined) return [];
   const entries = Object.entries(latency_ms);
   return [
@@ -50,6 +61,18 @@ function formatLatency({ succeeded, latency_ms }: KnownSummary): string[] {
       entries.map(([, ms]) => formatMs(ms)),
     ]),
   ];
+}
+
+function formatPhases({ phases_ms = {} }: KnownSummary): string[] {
+  const rows = PHASES.flatMap((phase) => {
+    const figures = phases_ms[phase];
+    if (!figures) return [];
+    const { count, mean, p50, p95, p99, max } = figures;
+    return [[PHASE_TITLES[phase], formatCount(count), ...[mean, p50, p95, p99, max].map(formatMs)]];
+  });
+  if (rows.length === 0) return [];
+  const head = ["phase", "responses", "mean", "p50", "p95", "p99", "max"];
+  return ["## Phases", formatTable(head, rows)];
 }
 
 function formatStatuses({ statuses = {}, requests }: KnownSummary): string[] {
@@ -70,6 +93,29 @@ function formatErrors({ errors = {}, requests }: KnownSummary): string[] {
       : toCode(example.url) + (example.detail === "" ? "" : ` ${toCode(example.detail)}`),
   ]);
   return ["## Errors", formatTable(["error", "requests", "share", "such as"], rows)];
+}
+
+function formatSlowest({ slowest }: KnownSummary): string[] {
+  const rows = (slowest ?? []).map(({ i, url, status, ms }) => [
+    formatMs(ms),
+    `${status ?? ""}`,
+    `${i}`,
+    toCode(url),
+  ]);
+  if (rows.length === 0) return [];
+  return ["## Slowest responses", formatTable(["time", "status", "number", "URL"], rows)];
+}
+
+function formatHosts({ hosts }: KnownSummary): string[] {
+  const rows = (hosts ?? []).map(({ host, requests, failed, mean_ms, max_ms }) => [
+    toCode(host),
+    formatCount(requests),
+    formatCount(failed),
+    formatLatency(mean_ms, requests - failed),
+    formatLatency(max_ms, requests - failed),
+  ]);
+  if (rows.length === 0) return [];
+  return ["## Hosts", formatTable(["host", "requests", "failed", "mean", "max"], rows)];
 }
 
 function formatThresholds({ thresholds = [] }: KnownSummary): string[] {

@@ -7,6 +7,7 @@ import { countDone, DoneSet } from "../checkpoint/done_set.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { ResponseHooks } from "../engine/hooks.ts";
 import type { RunOptions } from "../options/run_options.ts";
+import { StartTimes } from "../schedule/start_times.ts";
 import { createNumbering, toIndex } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { drawSeed } from "../source/run_random.ts";
@@ -107,7 +108,9 @@ async function look(
   // Of those behind the low-water mark, some are done already.
   const doneBehind = restored === undefined ? 0 : countDone(restored.done) - restored.done.low;
   const total = readsAll ? count : items.total === undefined ? Infinity : items.total - doneBehind;
-  const shortfall = items.ended === undefined ? undefined : describeShortfall(options, items.ended);
+  const shortfall = items.ended === undefined || total >= countStarts(options)
+    ? undefined
+    : describeShortfall(options, items.ended);
   text += describeTotal(total, options);
   if (isSecure && ENGINES[options.engine].isAutomatic) {
     text += formatNote("a server that agrees to HTTP/2 gets https requests as fields of HTTP/2");
@@ -128,15 +131,35 @@ async function look(
   return { text, isGood: invalid === 0 };
 }
 
-/** How many requests there would be, in words. */
-function describeTotal(total: number, { durationMs, resume, shard }: RunOptions): string {
-  const count = total === Infinity ? "requests without an end" : formatRequests(total);
-  const until = durationMs === undefined
-    ? ""
-    : `, ${total === Infinity ? "" : "or fewer, "}until --duration is over`;
+/** How many requests there would be, in words. @param total Infinity if only the time ends them */
+function describeTotal(total: number, options: RunOptions): string {
+  const { durationMs, resume, shard, stages } = options;
+  const starts = countStarts(options);
+  const hasEnd = durationMs !== undefined || stages !== undefined;
+  const most = Math.min(total, starts);
+  const count = most === Infinity ? "requests without an end" : formatRequests(most);
   const of = shard.count === 1 ? "" : ` of shard ${shard.index}/${shard.count}`;
   const left = resume === "no" ? "" : " left to make";
-  return formatNote(`${count}${of}${left} in all${until}; nothing was sent`);
+  const atMost = hasEnd && most < Infinity ? " at most" : "";
+  const until = !hasEnd ? "" : `, until --${durationMs === undefined ? "stages" : "duration"} ends`;
+  return formatNote(`${count}${of}${left} in all${atMost}${until}; nothing was sent`);
+}
+
+/** How many requests a rate starts until the run ends by the time; Infinity without one of them. */
+function countStarts({ rate, rampUpMs, stages, durationMs = Infinity }: RunOptions): number {
+  if (rate === undefined) return Infinity;
+  const times = new StartTimes({ rate, rampUpMs, stages: stages?.steps });
+  if (durationMs === Infinity) return times.count;
+  // Start `low` is before the end, and start `high` is not.
+  let low = -1;
+  let high = 1;
+  while (high < times.count && times.of(high) < durationMs) high *= 2;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (times.of(middle) < durationMs) low = middle;
+    else high = middle;
+  }
+  return Math.min(times.count, high);
 }
 
 function formatRequests(count: number): string {

@@ -509,11 +509,11 @@ function readThreadCpuMs(): number {
   return (user + system) / 1_000;
 }
 
-/** The mean of the levels of stages, by the time. */
+/** The mean of the levels of stages, by the time, with three decimals. */
 function computeMean({ steps, lengthMs }: StageOptions): number {
   const area = toStretches(steps)
     .reduce((sum, { startMs, endMs, from, to }) => sum + (from + to) / 2 * (endMs - startMs), 0);
-  return area / lengthMs;
+  return Math.round(1_000 * area / lengthMs) / 1_000;
 }
 
 /** @throws {UsageError} If the jar's file cannot be read or written. */

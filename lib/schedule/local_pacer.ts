@@ -45,10 +45,10 @@ export class LocalPacer implements Pacer {
     return this.#burst.nextMs(most, nowMs);
   }
 
-  isOver(nowMs: number): boolean {
+  isOver(freeSinceMs: number): boolean {
     const { count, endMs } = this.#times;
     // After idle time, all starts are put off.
-    const isLate = !this.#isIdle && nowMs > this.#originMs + endMs + MAX_OVERTIME_MS;
+    const isLate = !this.#isIdle && freeSinceMs > this.#originMs + endMs + MAX_OVERTIME_MS;
     return isLate || this.#made >= count;
   }
 }

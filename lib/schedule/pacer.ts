@@ -35,15 +35,17 @@ export interface Pacer {
   /** When there may be another overdue start, if `most` may be in a millisecond. */
   nextInBurst(most: number, nowMs: number): number;
   /**
-   * Whether the schedule has come to its end: all starts are made, or what is left of them is too
-   * late. Only once the next start is due.
+   * Whether the schedule has come to its end: all starts are made, or all places were in use until it
+   * was too late for what is left of them. Only once the next start is due.
+   *
+   * @param freeSinceMs since when there has been a free place
    */
-  isOver(nowMs: number): boolean;
+  isOver(freeSinceMs: number): boolean;
 }
 
 /**
- * By so much starts may be late after the end of the stages. What all places were in use for is made
- * up for until then: a server that is too slow does not draw out the run.
+ * For so long after the end of the stages, starts are made that have waited for a free place: a
+ * server that is too slow does not draw out the run.
  */
 export const MAX_OVERTIME_MS = 1_000;
 

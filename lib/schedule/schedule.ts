@@ -382,7 +382,7 @@ export class Schedule implements Source<Start> {
       if (isHopeless) throw hasNoWay ? this.#first.toError() : this.#hope.toError(now);
       return this.#wait(openAtMs, now);
     }
-    if (this.#pacer?.isOver(now)) return this.#end(now);
+    if (this.#pacer?.isOver(this.#freeSinceMs)) return this.#end(now);
     const step = this.#candidate(now);
     this.#network.forgo();
     if (step !== undefined) return step;

@@ -89,9 +89,9 @@ export class SharedPacer implements Pacer {
     return this.#state.countStarts(ms) < most ? nowMs : ms + 1 - this.#clockMs;
   }
 
-  isOver(nowMs: number): boolean {
+  isOver(freeSinceMs: number): boolean {
     if (this.#slot === undefined) return false;
-    return this.#slot >= this.#times.count || nowMs > this.#endMs + MAX_OVERTIME_MS;
+    return this.#slot >= this.#times.count || freeSinceMs > this.#endMs + MAX_OVERTIME_MS;
   }
 
   /** Returns the slot if one is claimed: an event loop that has claimed a later one can take it. */

@@ -6,12 +6,12 @@
 import { InputError, UsageError } from "../errors.ts";
 import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
-import { findCompression } from "./compressions.ts";
+import { findCompression } from "../unpack/compressions.ts";
 import { nameInputs } from "./input_names.ts";
 import { isRemote } from "./remote_path.ts";
-import { UnpackError } from "./unpack_error.ts";
+import { UnpackError } from "../unpack/unpack_error.ts";
 import { isUtf16 } from "./utf16.ts";
-import { Unpacker } from "./unpacker.ts";
+import { Unpacker } from "../unpack/unpacker.ts";
 
 const BLOCK_BYTES = 64 * 1024;
 /** So many bytes tell the byte order of UTF-16. */

@@ -7,7 +7,6 @@
 import type { HeaderList, Target } from "../target.ts";
 import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
 import { INPUT_FORMATS, type InputFormatName } from "./formats.ts";
-import type { NamedInput } from "./input_names.ts";
 import type { InputColumns, Item, MakeTarget } from "./item.ts";
 import { OverlongLine } from "./lines.ts";
 import type { OrderOptions } from "./order.ts";
@@ -25,6 +24,12 @@ import { flagTemplates } from "./request_templates.ts";
 import { createTargetFactory, toLookup } from "./target_factory.ts";
 import { TemplateFunctions, withoutFilters } from "./template_functions.ts";
 import { UrlTemplate } from "./url_template.ts";
+
+/** An input of a run. */
+export interface NamedInput {
+  readonly path: string;
+  readonly format: InputFormatName;
+}
 
 /** What the targets of a run are made from. */
 export interface TargetOptions extends RequestDefaults {

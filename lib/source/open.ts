@@ -1,10 +1,16 @@
 import { UsageError } from "../errors.ts";
 import { INPUT_FORMATS } from "./formats.ts";
 import { isBlank, isBlankOrComment, type Line } from "./lines.ts";
-import { type NamedInput, nameInputs } from "./input_names.ts";
+import { nameInputs } from "./input_names.ts";
 import { InputRecords, type InputToRead } from "./input_records.ts";
 import type { InputColumns, Items, MakeTarget } from "./item.ts";
-import { listNames, openMaker, parseUrlTemplate, type TargetOptions } from "./make_target.ts";
+import {
+  listNames,
+  type NamedInput,
+  openMaker,
+  parseUrlTemplate,
+  type TargetOptions,
+} from "./make_target.ts";
 import { NumberItems, type RequestRange } from "./numbering.ts";
 import { refuseFields, refuseNames } from "./placeholders.ts";
 import type { OrderOptions } from "./order.ts";

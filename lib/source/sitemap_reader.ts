@@ -162,7 +162,7 @@ export class SitemapReader implements InputLines {
         return url.length > MAX_LINE ? new OverlongLine(url) : url;
       }
       const root = this.#isIndex ? "sitemapindex" : "urlset";
-      if (name === `${prefix}${this.#isIndex ? "sitemap" : "url"}`) this.#isInEntry = !isEnd;
+      if (name === (this.#isIndex ? `${prefix}sitemap` : `${prefix}url`)) this.#isInEntry = !isEnd;
       else if (name === `${prefix}${root}` && isEnd) this.#hasEnded = true;
     }
     return undefined;

@@ -222,7 +222,7 @@ export class Stats {
   readonly #errors = new ErrorTally();
   readonly #warmUp = new Sums("requests", "failed");
   #hasExpectedStatuses: boolean;
-  readonly #top: number | undefined;
+  #top: number | undefined;
   /** Without `--top`, journals do not hold them: those of a resumed run are of its last part. */
   #details: {
     readonly hosts: HostTally;
@@ -260,6 +260,7 @@ export class Stats {
     const sum = Stats.from(this.toJSON());
     for (const delta of deltas) sum.add(delta);
     sum.#hasExpectedStatuses = this.#hasExpectedStatuses;
+    sum.#top = this.#top;
     sum.#details = this.#details;
     return sum;
   }

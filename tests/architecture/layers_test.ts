@@ -272,6 +272,7 @@ const MAY: Record<string, string[]> = {
     "lib/stats/",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
   ],
   "lib/output/": [
     "lib/byte_buffer.ts",
@@ -356,6 +357,7 @@ const MAY: Record<string, string[]> = {
     "lib/stream.ts",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
   ],
   "lib/stats/": [
     "lib/errors.ts",
@@ -422,6 +424,7 @@ const MAY: Record<string, string[]> = {
     "lib/text/",
     "lib/transcript/",
   ],
+  "lib/unpack/": ["lib/unpack/"],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
 

@@ -42,6 +42,35 @@ Deno.test("workers that die and join keep one rate together", async () => {
   assert(slots >= target.paths.length, `${slots} slots, ${target.paths.length} starts`);
 });
 
+Deno.test("workers make exactly the starts of the stages together, and the run ends with the last", async () => {
+  await using cluster = await Cluster.start();
+  const { target } = cluster;
+  const output = cluster.dir.path("out.ndjson");
+  const stages = "300ms:200/s,300ms:0";
+  const run = cluster.submit([
+    ...[
+      "--stages",
+      stages,
+      "-c",
+      "50",
+      "--slice",
+      "10",
+      "-o",
+      output,
+      "--fields",
+      "i,url,status,attempts",
+    ],
+    target.url("/{}"),
+  ]);
+  await Promise.all(range(2).map(() => cluster.join(run)));
+  const { code, stderr } = await run.ended;
+  assertEquals(code, 0, stderr);
+  // The area of 60, but for what a worker was too late for.
+  const count = (await readOutput(output)).trim().split("\n").length;
+  assertEquals(count, target.paths.length);
+  assert(count <= 60 && count > 30, `${count}`);
+});
+
 Deno.test("a run with a rate goes on after the NATS server was killed", async () => {
   await using cluster = await Cluster.start();
   const { target } = cluster;

@@ -99,16 +99,3 @@ Deno.test({
     assertEquals(code, 0, new TextDecoder().decode(stderr));
   },
 });
-
-Deno.test("docs/cluster/Containerfile copies what is there, and runs a task that is there", () => {
-  const text = Deno.readTextFileSync(new URL("Containerfile", FOLDER));
-  const root = new URL("../../", FOLDER);
-  const copied = [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)]
-    .flatMap(([, names]) => names.split(" "));
-  assert(copied.length > 0);
-  for (const name of copied) Deno.statSync(new URL(name, root));
-  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
-  const [, task] = /^RUN deno task (\S+)$/m.exec(text)!;
-  assertStringIncludes(tasks[task].command, "--output myriad main.ts");
-  assertStringIncludes(text, `denoland/deno:${Deno.version.deno} `);
-});

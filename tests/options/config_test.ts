@@ -47,6 +47,8 @@ for (
     [{ output: "x", resume: true }, [URL_], { resume: "yes" }],
     [{ output: "x", resume: "force" }, [URL_], { resume: "force" }],
     [{ data: '{"a":{}}' }, [URL_], { method: "POST" }],
+    [{ data: 5 }, [URL_], { method: "POST" }],
+    [{ "expect-status": [200, 204] }, [URL_], {}],
   ] as [unknown, string[], Partial<RunOptions>][]
 ) {
   Deno.test(`parseRun() reads ${JSON.stringify(config)} in --config with ${argv.join(" ")}`, async () => {
@@ -89,13 +91,13 @@ for (
     [{ config: "other.json" }, "'config' cannot stand in a file: leave it out"],
     [{ help: true }, "'help' cannot stand in a file"],
     [{ version: false }, "'version' cannot stand in a file"],
-    [{ "expect-body": 5 }, "its 'expect-body' must be a text, or a list of texts"],
+    [{ "expect-body": true }, "its 'expect-body' must be a text or a number, or a list of them"],
     [{ requests: true }, "its 'requests' must be a text or a number"],
     [{ requests: null }, "its 'requests' must be a text or a number"],
     [{ user: ["me:hunter2"] }, "its 'user' must be a text or a number"],
     [{ user: { "hunter2": 1 } }, "its 'user' must be a text or a number"],
-    [{ header: ["A: b", 5] }, "its 'header' must be a text, or a list of texts"],
-    [{ header: 5 }, "its 'header' must be a text"],
+    [{ header: ["A: b", true] }, "its 'header' must be a text or a number, or a list of them"],
+    [{ header: 5 }, "Cannot read a '--header' without a colon"],
     [{ json: "hunter2" }, "its 'json' must be true or false"],
     [{ json: 1 }, "its 'json' must be true or false"],
     [{ resume: "hunter2" }, `its 'resume' must be true, false or "force"`],

@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { readFromProcess, Variables } from "../../lib/options/environment.ts";
 import { parseRun, parseSubmitted } from "../../lib/options/parse.ts";
@@ -13,7 +7,6 @@ import { createFailureFormatter } from "../../lib/output/failure_lines.ts";
 import { packOptions, unpackOptions } from "../../lib/threads/packed_options.ts";
 import { toUnsentResult } from "../../lib/result.ts";
 import { target } from "../fixtures/target.ts";
-import { myriad } from "../fixtures/program.ts";
 import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/";
@@ -97,6 +90,7 @@ Deno.test("a failure's line does not hold the value of {env:NAME}", async () => 
     UsageError,
   );
   assertStringIncludes(message, "Cannot use '--failures' with {env:NAME} and other placeholders");
+  await parse("--failures", "f", "--failures-with-secrets", "-d", "{env:KEY}{}");
 });
 
 Deno.test("workers of a cluster have the values of the submitter, sealed or plainly allowed", async () => {
@@ -112,16 +106,23 @@ Deno.test("workers of a cluster have the values of the submitter, sealed or plai
   await assertRejects(() => parseSubmitted({ ...command, variables: [] }, "1"), UsageError);
 });
 
-Deno.test("readFromProcess() needs the permission for the variable alone", async () => {
-  const none = ["-s", "-H", "X: {env:MYRIAD_TEST_KEY}", "http://127.0.0.1:1/"];
-  const refused = await myriad(none, {
-    permissions: ["--allow-net"],
-    env: { MYRIAD_TEST_KEY: "x" },
-  });
-  assertEquals([refused.code, refused.stderr], [
-    2,
-    "myriad: Cannot read '{env:MYRIAD_TEST_KEY}': no permission: run with --allow-env=MYRIAD_TEST_KEY\n",
-  ]);
+Deno.test({
+  name: "readFromProcess() says which permission is missing",
+  permissions: { env: ["OTHER"] },
+}, () => {
+  const { message } = assertThrows(() => readFromProcess("MYRIAD_KEY"), UsageError);
+  assertEquals(
+    message,
+    "Cannot read '{env:MYRIAD_KEY}': no permission: run with --allow-env=MYRIAD_KEY",
+  );
+});
+
+Deno.test("readFromProcess() tells an empty variable from one that is not set", () => {
   assertThrows(() => readFromProcess("MYRIAD_NOT_SET"), UsageError, "the variable is not set");
-  assert(readFromProcess("PATH").length > 0);
+  Deno.env.set("MYRIAD_EMPTY", "");
+  try {
+    assertEquals(readFromProcess("MYRIAD_EMPTY"), "");
+  } finally {
+    Deno.env.delete("MYRIAD_EMPTY");
+  }
 });

@@ -76,6 +76,7 @@ Deno.test("a worker reads the options of the submitter, with what its files held
     ["http://h/{}", "-n", "5", "-c7", "--timeout=3s", "--no-pause", "-f", "-k"],
     ["--config", config, "-m", "PUT", "-d", `@${body}`, "-T", "text/x", "-H", `@${headers}`],
     ["http://h/", "-u", "name", "-b", `@${cookie}`, "-b", "c={}", "--user-agent={}"],
+    ["http://h/", "--resolve", "h:80:::1", "--connect-to", "::b:", "-4", "--disable-keepalive"],
     ["http://h/", "--cacert", `${FIXTURES}authority.crt`],
     ["http://h/{i:04}", "-G", "--data-urlencode", `q=a b{uuid}`, "-d", "{random:1-6}"],
     ["http://h/", "-X", "PUT", "--data-template", await dir.write("body.json", '{"n":{i+1}}\n')],

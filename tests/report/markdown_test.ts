@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { toSummary } from "../../lib/report/json.ts";
 import { formatMarkdown } from "../../lib/report/markdown.ts";
+import { PhaseTimes } from "../../lib/stats/phase_times.ts";
 import type { Snapshot } from "../../lib/stats/snapshot.ts";
 import { HOSTILE } from "../fixtures/hostile_markup.ts";
 import { isInstalled } from "../fixtures/installed.ts";
@@ -59,6 +60,50 @@ Deno.test("formatMarkdown() has the figures of the table", () => {
   );
 });
 
+Deno.test("formatMarkdown() shows phases, and with --top the slowest responses and hosts", () => {
+  const times = new PhaseTimes();
+  for (let k = 1; k <= 20; k++) times.recordPhase("connect", k);
+  const text = format({
+    ...SNAPSHOT,
+    phases: times.clone(),
+    top: 2,
+    slowest: [
+      { i: 7, url: "http://h/7", status: 200, ms: 12, at: 0 },
+      { i: 9, url: "http://h/9", status: null, ms: 3, at: 0 },
+    ],
+    hosts: [
+      { host: "h", requests: 20, failed: 5, meanMs: 7, maxMs: 12 },
+      { host: "g", requests: 1, failed: 1, meanMs: 0, maxMs: 0 },
+    ],
+  });
+  assertStringIncludes(
+    text,
+    `## Phases
+
+| phase | responses | mean | p50 | p95 | p99 | max |
+| --- | --- | --- | --- | --- | --- | --- |
+| connection | 20 | 10.5 ms | 10.0 ms | 19.1 ms | 20.0 ms | 20.0 ms |
+`,
+  );
+  assertStringIncludes(
+    text,
+    `## Slowest responses
+
+| time | status | number | URL |
+| --- | --- | --- | --- |
+| 12.0 ms | 200 | 7 | \`http://h/7\` |
+| 3.00 ms |  | 9 | \`http://h/9\` |
+
+## Hosts
+
+| host | requests | failed | mean | max |
+| --- | --- | --- | --- | --- |
+| \`h\` | 20 | 5 | 7.00 ms | 12.0 ms |
+| \`g\` | 1 | 1 | - | - |
+`,
+  );
+});
+
 Deno.test("formatMarkdown() says whether the run passed, and why it ended", () => {
   const good = { ...SNAPSHOT, failed: 0, errors: {} };
   assertMatch(format(good), /^# myriad: passed\n/);
@@ -82,6 +127,9 @@ Deno.test({
     const text = format({
       ...SNAPSHOT,
       engine: "a|b",
+      top: 1,
+      slowest: [{ i: 7, url: hostile, status: 200, ms: 12, at: 0 }],
+      hosts: [{ host: hostile, requests: 1, failed: 0, meanMs: 1, maxMs: 1 }],
       errors: {
         expect: { count: 1, examples, reasons: [{ expectation: hostile, count: 1, examples }] },
       },

@@ -57,6 +57,16 @@ test("--rate starts requests within a millisecond of the schedule", async () => 
   assertEquals(server.requests.length, 1_500);
 });
 
+test("--stages makes exactly the starts of its area, and ends with the last stage", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  // 30 starts, 40 and 20; as many places, so that none waits.
+  const stages = "300ms:200/s,200ms:200/s,200ms:0";
+  const { code, stdout } = await myriad(["--stages", stages, server.url("/{}"), "--json"]);
+  const { requests, target_rate, failed } = JSON.parse(stdout);
+  assertEquals([code, requests, failed, server.requests.length], [0, 90, 0, 90]);
+  assertEquals(target_rate, 128.571);
+});
+
 test("--rate counts the wait for a stalled server, and reports late starts", async () => {
   let held: (() => void)[] | undefined = [];
   await using server = await RawServer.start(({ send }) => {

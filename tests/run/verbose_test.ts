@@ -18,9 +18,10 @@ withThreads("-vv shows all requests on standard error, each of them whole", asyn
   for (const [block, i] of blocks) assertStringIncludes(block, `\n> GET /${i} HTTP/1.1\n`);
 });
 
-withThreads("-v shows one request, beside the summary", async () => {
+Deno.test("-v shows one request of all threads, beside the summary", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const { code, stdout, stderr } = await myriad(["-v", "-n", "60", server.url()]);
+  const argv = ["-v", "--threads", "2", "-n", "60", server.url()];
+  const { code, stdout, stderr } = await myriad(argv, { permissions: ["-A"] });
   assertEquals([code, [...stderr.matchAll(BLOCK)].length], [0, 1]);
   assertMatch(stdout, /^60 requests in /);
 });

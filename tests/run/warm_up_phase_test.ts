@@ -24,11 +24,11 @@ for (const threads of [1, 2]) {
     );
     const output = dir.path("out.ndjson");
     const common = ["-n", `${COUNT}`, "--fail", "-o", output, server.url("/{}")];
-    const flags = ["-q", "100/s", "--no-pause", "--threads", `${threads}`];
-    const first = await make([...flags, "--warm-up", "150ms", ...common]);
+    const flags = ["-q", "20/s", "--no-pause", "--threads", `${threads}`];
+    const first = await make([...flags, "--warm-up", "1s", ...common]);
     const { requests, warmUp = 0, seconds, failed, thresholds } = first.snapshot;
     assertEquals([first.failure, warmUp + requests, thresholds], [undefined, COUNT, []]);
-    // Start 0 is in it, and start 29 is due 290 ms after that.
+    // Start 0 is in it, and start 29 is due 1,450 ms after that.
     assert(warmUp > 0 && requests > 0, `${warmUp} ${requests}`);
     assert(failed < COUNT / 3 && seconds > 0, `${failed} ${seconds}`);
     assertEquals(first.notices, ["the warm-up is over: from now on, requests are counted"]);

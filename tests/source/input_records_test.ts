@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { InputError, UsageError } from "../../lib/errors.ts";
-import type { NamedInput } from "../../lib/source/input_names.ts";
+import type { NamedInput } from "../../lib/source/make_target.ts";
 import { folder } from "../fixtures/folder.ts";
 import { all, open, outcomes } from "../fixtures/sources.ts";
 

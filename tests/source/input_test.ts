@@ -3,7 +3,7 @@ import { constants, deflateRawSync, gzipSync } from "node:zlib";
 import { InputError, UsageError } from "../../lib/errors.ts";
 import { Input } from "../../lib/source/input.ts";
 import { LineReader } from "../../lib/source/lines.ts";
-import { Unpacker } from "../../lib/source/unpacker.ts";
+import { Unpacker } from "../../lib/unpack/unpacker.ts";
 import { folder } from "../fixtures/folder.ts";
 import { start } from "../fixtures/program.ts";
 import { all, open, outcomes, splits } from "../fixtures/sources.ts";

@@ -211,6 +211,9 @@ Deno.test("Stats.plus() counts what others have counted, and changes nothing", (
   const deltas = [other, another].map((events) => count(events).take());
   const sum = plain(take(stats.plus(deltas)));
   const all = plain(take(count([...own, ...other, ...another])));
+  const withTop = new Stats({ top: 3 });
+  for (const event of own) event(withTop);
+  assertEquals(take(withTop.plus(deltas)).top, 3);
   // The details are those from here.
   const { hosts, slowest, messages } = before;
   assertEquals(sum, { ...all, hosts, slowest, messages });

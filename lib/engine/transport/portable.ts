@@ -57,7 +57,7 @@ export class PortableTransports implements Transports {
    * @param usesStreams as if the runtime gave no way to tell an end from a cut
    */
   constructor(usesStreams = false, { localEnd, maxReadBytes }: TransportSettings = {}) {
-    // Deno 2.9 reads on from a socket of `node:tls` that is paused, has it been resumed once.
+    // Deno 2.9 does not pause a socket of `node:tls` that was resumed once (findings/deno_tls_pause.sh).
     this.usesStreams = usesStreams || maxReadBytes !== undefined;
     this.#localAddress = localEnd?.address;
     this.buffer = BUFFER.subarray(0, maxReadBytes);

@@ -8,7 +8,9 @@ import { Run } from "../../../lib/run/run.ts";
 import { folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { myriad, run } from "../../fixtures/program.ts";
-import { ok, RawServer } from "../../fixtures/raw_server.ts";
+import { Http2RawServer } from "../../fixtures/http2_raw_server.ts";
+import { type Answer, ok, RawServer } from "../../fixtures/raw_server.ts";
+import { SERVER } from "../../fixtures/tls_server.ts";
 
 /** The command line that a command of curl becomes. */
 async function translate(...argv: readonly string[]): Promise<readonly string[]> {
@@ -100,36 +102,58 @@ const COMMANDS = [
   "curl -s -x HOST -U 'a:b c' http://other.test/x",
 ];
 
-Deno.test({
-  name: "curl and myriad curl send the same requests",
-  ignore: !isInstalled("curl"),
-  async fn() {
-    await using dir = await folder();
-    const file = await dir.write("body.txt", "one\r\ntwo\n{}");
-    await using server = await RawServer.start(({ send, request }) => {
-      if (request.includes(" /moved ")) {
-        return send("HTTP/1.1 302 X\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n");
+/** The same over TLS, where both agree with the server on HTTP/2. */
+const COMMANDS_OF_HTTP2 = [
+  "curl -sk -H 'X-B: 2' -H 'X-A: {1}' -u a:b -b 'c=d' 'https://HOST/a?b=c'",
+  "curl -sk https://HOST/ -d a=1 -H 'Host: other.test' -H 'Connection: keep-alive'",
+  "curl -sk https://HOST/ -I",
+  "curl -sk --http2 https://HOST/ -X PUT -d '{\"a\":{}}'",
+];
+
+const answer: Answer = ({ send, request }) => {
+  if (request.includes(" /moved ")) {
+    return send("HTTP/1.1 302 X\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n");
+  }
+  send(request.startsWith("HEAD") ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" : ok());
+};
+
+for (
+  const [version, commands, serve] of [
+    ["HTTP/1.1", COMMANDS, () => RawServer.start(answer)],
+    [
+      "HTTP/2",
+      COMMANDS_OF_HTTP2,
+      () => Http2RawServer.start(answer, "127.0.0.1", 0, { ...SERVER, ALPNProtocols: ["h2"] }),
+    ],
+  ] as const
+) {
+  Deno.test({
+    name: `curl and myriad curl send the same requests by ${version}`,
+    ignore: !isInstalled("curl"),
+    async fn() {
+      await using dir = await folder();
+      const file = await dir.write("body.txt", "one\r\ntwo\n{}");
+      await using server = await serve();
+      const fill = (text: string): string =>
+        text.replaceAll("HOST", `127.0.0.1:${server.port}`).replaceAll("FILE", file);
+      // One shell for all: the requests of each command end with one for /next.
+      const next = `curl -sk ${server.url("/next")}`;
+      const script = commands.map((command) => `${command}\n${next}\n`).join("");
+      const { code, stderr } = await run(["bash", "-c", fill(script)]);
+      assertEquals([code, stderr], [0, ""]);
+      const byCurl = server.requests.splice(0).map(normalize);
+      for (const command of commands) {
+        const argv = [...await translate(fill(command)), "--concurrency", "1"];
+        const opened = await Run.open(await parseRun(argv, "1") as RunOptions);
+        await opened.finish("1");
+        const end = byCurl.findIndex(({ line }) => line.startsWith("GET /next "));
+        const requests = byCurl.splice(0, end + 1).slice(0, -1);
+        assert(requests.length > 0, command);
+        assertEquals(server.requests.splice(0).map(normalize), requests, command);
       }
-      send(request.startsWith("HEAD") ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" : ok());
-    });
-    const fill = (text: string): string =>
-      text.replaceAll("HOST", `127.0.0.1:${server.port}`).replaceAll("FILE", file);
-    // One shell for all: the requests of each command end with one for /next.
-    const script = COMMANDS.map((command) => `${command}\ncurl -s HOST/next\n`).join("");
-    const { code, stderr } = await run(["bash", "-c", fill(script)]);
-    assertEquals([code, stderr], [0, ""]);
-    const byCurl = server.requests.splice(0).map(normalize);
-    for (const command of COMMANDS) {
-      const argv = [...await translate(fill(command)), "--concurrency", "1"];
-      const opened = await Run.open(await parseRun(argv, "1") as RunOptions);
-      await opened.finish("1");
-      const next = byCurl.findIndex(({ line }) => line.startsWith("GET /next "));
-      const requests = byCurl.splice(0, next + 1).slice(0, -1);
-      assert(requests.length > 0, command);
-      assertEquals(server.requests.splice(0).map(normalize), requests, command);
-    }
-  },
-});
+    },
+  });
+}
 
 Deno.test("curl() reads a pasted command, a command in words, and one behind a prompt", async () => {
   const expected = ["--header", "A: b", "--redirects", "0", "-n", "5", "http://h/x"];

@@ -14,6 +14,26 @@ Deno.test("compareRuns() has no percentage of 0, and no latency without a respon
   assertEquals(p50, { a: null, b: null, difference: null, percent: null });
 });
 
+Deno.test("formatDifferenceTable() has the phases that a run measured", () => {
+  const run = (ms: number) => ({
+    ...{ requests: 1, succeeded: 1, failed: 0 },
+    phases_ms: {
+      dns: null,
+      ttfb: { count: 1, mean: ms, p50: ms, p90: ms, p95: ms, p99: ms, max: ms },
+    },
+  });
+  const table = formatDifferenceTable(["a", "b"], compareRuns(run(2), run(3)));
+  assertEquals(
+    table.slice(table.indexOf("phases")),
+    [
+      "phases",
+      "  ttfb p50                    2.00 ms        3.00 ms       +1.00 ms    +50.0 %",
+      "  ttfb p99                    2.00 ms        3.00 ms       +1.00 ms    +50.0 %",
+      "",
+    ].join("\n"),
+  );
+});
+
 Deno.test("formatDifferenceTable() has rare figures only if a run had them", () => {
   const run = { requests: 2, succeeded: 2, failed: 0, skipped: 0, threads: 1 };
   const linesOf = (more: Partial<KnownSummary>) =>

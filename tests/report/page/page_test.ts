@@ -64,6 +64,7 @@ Deno.test("formatPage() shows all figures", async () => {
       '<b class="">1,000</b>',
       '<td class="good">passed<td><code>p99&lt;500ms</code><td class="n">200 ms',
       '<td class="bad">failed<td><code>failed&lt;=0</code><td class="n">10',
+      '<td>connection<td class="n">12<td class="n">1.50 ms<td class="n">1.00 ms',
       "200 OK",
       "404 Not Found",
       "no complete response within N ms",

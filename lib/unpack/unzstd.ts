@@ -12,7 +12,7 @@ import { createZstdDecompress } from "node:zlib";
 import type { ByteSource } from "./byte_source.ts";
 import { PieceDecoder } from "./piece_decoder.ts";
 import { UnpackError } from "./unpack_error.ts";
-import type { UnpackContext } from "./unpacker.ts";
+import type { UnpackContext } from "./unpack_context.ts";
 
 const MAGIC = 0xfd2fb528;
 /** Frames that are skipped: 16 numbers (§3.1.2). */

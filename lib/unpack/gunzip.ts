@@ -10,10 +10,10 @@
  */
 import { crc32 } from "node:zlib";
 import type { ByteSource } from "./byte_source.ts";
-import { GZIP_MAGIC } from "./compressions.ts";
+import { GZIP_MAGIC } from "./magic.ts";
 import { inflate } from "./inflate.ts";
 import { UnpackError } from "./unpack_error.ts";
-import type { UnpackContext } from "./unpacker.ts";
+import type { UnpackContext } from "./unpack_context.ts";
 
 const DEFLATE = 8;
 /** Flags of a head (RFC 1952 §2.3.1): which parts follow, and what may not be set. */

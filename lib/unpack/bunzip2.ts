@@ -6,7 +6,7 @@
  */
 import { BitReader } from "./bit_reader.ts";
 import { UnpackError } from "./unpack_error.ts";
-import type { UnpackContext } from "./unpacker.ts";
+import type { UnpackContext } from "./unpack_context.ts";
 
 /** How much is given at once. */
 const CHUNK_BYTES = 64 * 1024;

@@ -6,7 +6,7 @@
  */
 import xz from "xz-decompress";
 import { UnpackError } from "./unpack_error.ts";
-import type { UnpackContext } from "./unpacker.ts";
+import type { UnpackContext } from "./unpack_context.ts";
 
 /** What a step of the decoder comes to (`xz_ret` of XZ Embedded). */
 const OK = 0;

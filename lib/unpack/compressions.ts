@@ -4,15 +4,8 @@
  *
  * @module
  */
-import type { Unpack } from "./unpacker.ts";
-
-/** The first bytes of a file; `ANY` stands for any byte. */
-export type Magic = readonly number[];
-
-const ANY = -1;
-
-/** The two bytes that gzip begins with (RFC 1952 §2.3.1). */
-export const GZIP_MAGIC: Magic = [0x1f, 0x8b];
+import { ANY, GZIP_MAGIC, type Magic } from "./magic.ts";
+import type { Unpack } from "./unpack_context.ts";
 
 /** A compression. */
 export interface Compression {

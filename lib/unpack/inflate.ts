@@ -1,7 +1,7 @@
 import { createInflateRaw } from "node:zlib";
 import { PieceDecoder } from "./piece_decoder.ts";
 import { UnpackError } from "./unpack_error.ts";
-import type { UnpackContext } from "./unpacker.ts";
+import type { UnpackContext } from "./unpack_context.ts";
 
 /** How much comes out at once. */
 const CHUNK_BYTES = 64 * 1024;

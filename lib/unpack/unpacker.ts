@@ -1,16 +1,7 @@
 import { ByteSource, type ReadBlock } from "./byte_source.ts";
 import { type CompressionName, COMPRESSIONS } from "./compressions.ts";
 import type { PieceDecoder } from "./piece_decoder.ts";
-
-/** What a format decompresses with. */
-export interface UnpackContext {
-  readonly bytes: ByteSource;
-  /** Gives back a decoder that is closed when the input is; it may be closed before. */
-  hold(decoder: PieceDecoder): PieceDecoder;
-}
-
-/** Decompresses all of an input, from its first byte on; reads no more than it was asked for. */
-export type Unpack = (context: UnpackContext) => AsyncGenerator<Uint8Array, undefined>;
+import type { Unpack } from "./unpack_context.ts";
 
 /**
  * Decompresses an input, a piece at a time: the next one is read only when all that the last one

@@ -7,7 +7,7 @@ import { crc32 } from "node:zlib";
 import type { ByteSource } from "./byte_source.ts";
 import { inflate } from "./inflate.ts";
 import { UnpackError } from "./unpack_error.ts";
-import type { UnpackContext } from "./unpacker.ts";
+import type { UnpackContext } from "./unpack_context.ts";
 
 /** What begins a file in it, and what follows the data of one; its other parts come behind all files. */
 const FILE = 0x04034b50;

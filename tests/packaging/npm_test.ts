@@ -1,0 +1,56 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { buildPackage } from "../../packaging/npm/build.ts";
+import { folder } from "../fixtures/folder.ts";
+import { isInstalled } from "../fixtures/installed.ts";
+import { finish, readUntil, spawn } from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { until } from "../fixtures/until.ts";
+
+Deno.test({
+  name: "the package for npm runs from its own folder, and passes signals and exit codes on",
+  ignore: !isInstalled("node"),
+  async fn() {
+    await using dir = await folder();
+    const home = dir.path("node_modules/@myriad/myriad");
+    await buildPackage(home);
+    // In place of the dependency, which has this program, too.
+    await Deno.mkdir(dir.path("node_modules/deno"));
+    await dir.write(
+      "node_modules/deno/install_api.cjs",
+      `exports.runInstall = () => ${JSON.stringify(Deno.execPath())};\n`,
+    );
+    const { name, version, bin, files, dependencies } = JSON.parse(
+      await Deno.readTextFile(`${home}/package.json`),
+    );
+    assertEquals([name, version, dependencies], [config.name, config.version, {
+      deno: Deno.version.deno,
+    }]);
+    for (const file of [bin.myriad, ...files]) await Deno.stat(`${home}/${file}`);
+    const start = (args: readonly string[], env = {}) =>
+      spawn(["node", `${home}/${bin.myriad}`, ...args], { env, cwd: dir.path("") });
+
+    const wrong = await finish(start(["-n", "x"]));
+    assertEquals(wrong.code, 2);
+    assertStringIncludes(wrong.stderr, "Cannot read '--requests x'");
+
+    await using server = await RawServer.start(({ send, nth }) => {
+      if (nth === 1) send(ok("hello"));
+    });
+    const url = server.url("/{}");
+    // It can be given fewer permissions, and cannot get other flags of Deno.
+    const refused = await finish(start([url], { MYRIAD_PERMISSIONS: "--allow-net=127.0.0.1:9" }));
+    assertEquals(refused.code, 2);
+    assertStringIncludes(refused.stderr, "no permission: run with --allow-net=127.0.0.1");
+    const foreign = await finish(start([url], { MYRIAD_PERMISSIONS: "--preload=x" }));
+    assertEquals([foreign.code, foreign.stdout], [2, ""]);
+
+    await using held = start(["-n", "2", "-c", "1", "-o", "out.ndjson", url]);
+    await until(() => server.requests.length === 2);
+    held.kill("SIGTERM");
+    await readUntil(held.stderr, "send SIGTERM again to quit now");
+    held.kill("SIGTERM");
+    const { code, signal } = await held.status;
+    assertEquals([code, signal], [143, null]);
+  },
+});
