@@ -22,6 +22,7 @@ export interface RecordItemsOptions {
  */
 export class RecordItems implements Items {
   readonly #options: RecordItemsOptions;
+  readonly #isSkipped: RecordItemsOptions["isSkipped"];
   /** Behind the last number. */
   readonly #end: number;
   /** How many items there will be; undefined where that is not known. */
@@ -40,6 +41,7 @@ export class RecordItems implements Items {
     const { numbers } = options;
     this.#records = records;
     this.#options = options;
+    this.#isSkipped = options.isSkipped;
     this.#end = numbers.start + numbers.count;
     this.total = records instanceof Rounds ? countNumbers(numbers) : undefined;
   }
@@ -72,7 +74,7 @@ export class RecordItems implements Items {
   #take(step: Step<Line>): Step<Item> | undefined {
     if (step.done) return this.#endRound();
     const record = step.value;
-    if (this.#options.isSkipped(record)) return undefined;
+    if (this.#isSkipped(record)) return undefined;
     const i = this.#next++;
     const { start, shard } = this.#options.numbers;
     if (i < start || i % shard.count !== shard.index) return undefined;
