@@ -1,6 +1,5 @@
 import { parseHost } from "../http/url.ts";
 import { explainMissingNet, isGranted } from "../process/permission.ts";
-import { withoutSecrets } from "../text/secrets.ts";
 
 /** How long a server may be silent while something is waited for. */
 const SILENCE_MS = 60_000;
@@ -18,10 +17,12 @@ export class RemoteFile {
    * @param fail called with why it cannot be read, in words
    */
   static async open(url: string, fail: (why: string) => never): Promise<RemoteFile> {
-    const host = parseHost(url);
-    if (withoutSecrets(url) !== url && new URL(url).username !== "") {
+    const parsed = URL.parse(url);
+    if (parsed === null) return fail("it is not a URL: use one like https://host/path");
+    if (parsed.username !== "" || parsed.password !== "") {
       return fail("a URL of an input cannot have credentials: leave them out, or use a file");
     }
+    const host = parseHost(url);
     // Asked first, since `fetch` would ask the user.
     if (!isGranted({ name: "net", host })) fail(`no permission: ${explainMissingNet(host)}`);
     const abort = new AbortController();
@@ -80,7 +81,7 @@ function describe(error: unknown, { signal }: AbortController): string {
     return "no permission for the host that it redirects to: run with --allow-net, or name that URL";
   }
   return error instanceof Error
-    ? `its server cannot be reached, or broke off (${toCause(error)})`
+    ? `its server cannot be reached, or broke off (${toCause(error)}): check the URL`
     : String(error);
 }
 
