@@ -76,16 +76,12 @@ export class RemoteFile {
 }
 
 function describe(error: unknown, { signal }: AbortController): string {
-  if (signal.aborted) return `its server was silent for ${SILENCE_MS / 1000} s`;
-  if (error instanceof Deno.errors.NotCapable) {
+  if (signal.aborted) return `its server was silent for ${SILENCE_MS / 1000} s: try again`;
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  if (cause instanceof Deno.errors.NotCapable) {
     return "no permission for the host that it redirects to: run with --allow-net, or name that URL";
   }
-  return error instanceof Error
-    ? `its server cannot be reached, or broke off (${toCause(error)}): check the URL`
-    : String(error);
-}
-
-/** What the runtime says, without the URL, which can hold secrets. */
-function toCause({ message }: Error): string {
-  return message.replaceAll(/\(?https?:\/\/\S+/gi, "").replaceAll(/\s+/g, " ").trim().slice(0, 200);
+  // The last part tells what was wrong; the others have the URL, which can hold secrets.
+  const why = cause instanceof Error ? cause.message.split(": ").at(-1)! : "unknown";
+  return `its server cannot be reached, or broke off (${why.slice(0, 200)}): check the URL`;
 }
