@@ -290,12 +290,12 @@ export class Outputs {
    * Writes the summaries, and closes everything.
    *
    * @param end how the run ended; after `failed`, the last journal stands
-   * @param format makes a text that is written at the end
+   * @param format makes a text that is written at the end, with what could not be written before it
    * @throws {OutputError} If something could not be written.
    */
   async close(
     end: "complete" | "interrupted" | "failed",
-    format: (text: FinalText) => Promise<string>,
+    format: (text: FinalText, failure: unknown) => Promise<string>,
   ): Promise<void> {
     let failure: unknown;
     const keep = (error: unknown): void => void (failure ??= error);
@@ -307,7 +307,7 @@ export class Outputs {
     for (const output of this.#outputs) await output.close().catch(keep);
     for (const { file, text } of this.#texts) {
       try {
-        await file.write(await format(text));
+        await file.write(await format(text, failure));
         await file.close();
       } catch (error) {
         keep(error);

@@ -311,7 +311,8 @@ export class Run {
     const { expect } = this.#options;
     await this.#outputs.close(
       end,
-      (text) => formatFinalText(text, snapshot, { version, expect, failure }),
+      (text, unwritten) =>
+        formatFinalText(text, snapshot, { version, expect, failure: failure ?? unwritten }),
     ).catch((error) => {
       isWritten = false;
       failure ??= error;

@@ -440,7 +440,9 @@ export class Schedule implements Source<Start> {
     const used = this.#inFlight + thinking;
     const levels = this.#levels;
     if (levels === undefined || !this.#isRamping) {
-      return used < this.#places ? probeAtMs : Math.max(probeAtMs, think?.firstMs ?? Infinity);
+      return thinking === 0 || used < this.#places
+        ? probeAtMs
+        : Math.max(probeAtMs, think!.firstMs);
     }
     const { index = 0, count = 1 } = this.#options.shared ?? {};
     const ms = now - this.#startMs;

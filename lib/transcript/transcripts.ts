@@ -7,7 +7,7 @@ import type { BodySink, ResponseHead } from "../engine/engine.ts";
 import type { Hop } from "../engine/redirect.ts";
 import type { RequestTrace, Trace } from "../engine/trace.ts";
 import type { Result } from "../result.ts";
-import type { Target } from "../target.ts";
+import { BodyReadError, type StreamedBody, type Target } from "../target.ts";
 import { formatMs } from "../text/format.ts";
 import { withoutSecrets } from "../text/secrets.ts";
 import type { Channel } from "./channel.ts";
@@ -106,14 +106,25 @@ export function formatRequest(
 ): string {
   const text = formatHead(">", head, secrets);
   if (body === undefined) return text;
-  const start = {
-    bytes: body instanceof Uint8Array
-      ? body.subarray(0, MAX_KEPT_BYTES)
-      : body.open().read(MAX_KEPT_BYTES),
-    totalBytes: body.length,
-    coding: null,
-  };
-  return text + formatBody(">", start, secrets);
+  try {
+    const bytes = body instanceof Uint8Array ? body.subarray(0, MAX_KEPT_BYTES) : readStart(body);
+    return text + formatBody(">", { bytes, totalBytes: body.length, coding: null }, secrets);
+  } catch (error) {
+    if (!(error instanceof BodyReadError)) throw error;
+    return text + formatNote(error.message);
+  }
+}
+
+/** The beginning of a body that is read from files. @throws {BodyReadError} If one cannot be read. */
+function readStart(body: StreamedBody): Uint8Array {
+  const start = new Uint8Array(Math.min(MAX_KEPT_BYTES, body.length));
+  const reader = body.open();
+  for (let at = 0; at < start.length;) {
+    const bytes = reader.read(start.length - at);
+    start.set(bytes, at);
+    at += bytes.length;
+  }
+  return start;
 }
 
 /** The beginning of a body that comes in pieces. */

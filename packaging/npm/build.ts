@@ -39,12 +39,15 @@ export async function buildPackage(folder: string): Promise<void> {
 }
 
 function describePackage(): Record<string, unknown> {
+  const repository = Deno.env.get("GITHUB_REPOSITORY");
   return {
     name: config.name,
     version: config.version,
     description: "Make a very large number of HTTP requests, in flat memory",
     keywords: ["http", "load-testing", "benchmark", "crawler", "cli"],
     license: config.license,
+    // npm's provenance holds it against the repository that the workflow runs in.
+    repository: repository && { type: "git", url: `git+https://github.com/${repository}.git` },
     bin: { myriad: "launcher.cjs" },
     man: ["./myriad.1"],
     files: ["launcher.cjs", "myriad.js", "myriad.1", "completions"],

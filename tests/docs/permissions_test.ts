@@ -83,7 +83,7 @@ class Surroundings implements AsyncDisposable {
       ["/srv/myriad", new URL("../../", import.meta.url).pathname],
     );
     const { port } = made.#disposables.use(reservePort());
-    for (const name of ["9464", "8080"]) made.#places.push([name, `${port}`]);
+    for (const name of ["9464", "8080", "4318"]) made.#places.push([name, `${port}`]);
     const fixture = (name: string): string =>
       Deno.readTextFileSync(new URL(`../fixtures/${name}`, import.meta.url));
     const record = `{"url":"${made.url}","status":200,"ms":1,"attempts":1}\n`;

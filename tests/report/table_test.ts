@@ -13,6 +13,8 @@ import {
   RAW,
   SNAPSHOT,
 } from "../fixtures/report_snapshots.ts";
+import { formatPage } from "../../lib/report/page/page.ts";
+import { pageData } from "../fixtures/page_data.ts";
 
 /** The table at the end of a run. */
 function formatRun(snapshot: Snapshot, { color }: { color: boolean }): string {
@@ -227,6 +229,15 @@ Deno.test("formatTable() shows how many requests were not sent, if any", () => {
     "\n               29,451 not sent, as their hosts were given up\n",
   );
   assert(!formatRun(SNAPSHOT, { color: false }).includes("given up"));
+});
+
+Deno.test("formatTable() and formatPage() show how many requests the warm-up had, if any", async () => {
+  const text = "3,012 requests, which are not counted";
+  const table = formatRun({ ...SNAPSHOT, warmUp: 3_012 }, { color: false });
+  assertStringIncludes(table, `\n  warm-up      ${text}\n`);
+  assert(!formatRun(SNAPSHOT, { color: false }).includes("warm-up"));
+  assertStringIncludes(await formatPage(pageData({}, { warm_up: 3_012 })), text);
+  assert(!(await formatPage(pageData())).includes("Warm-up"));
 });
 
 Deno.test("formatTable() lists mismatches, the most frequent first, in few lines", () => {

@@ -57,6 +57,20 @@ Deno.test("dryRun() shows requests of HTTP/2, of fetch, and through a proxy", as
   assertStringIncludes((await look("https://h/x")).text, "agrees to HTTP/2");
 });
 
+Deno.test("dryRun() shows the beginning of a form, or why a file of it cannot be read", async () => {
+  await using dir = await folder();
+  const file = await dir.write("a.txt", `one\n${"two ".repeat(100_000)}`);
+  const argv = ["-F", "a={}", "-F", `b=@${file};filename=x.txt`, "-F", "secret=x", "http://h/"];
+  const options = await parse(argv);
+  const { text } = await dryRun(options);
+  assertStringIncludes(text, '> Content-Disposition: form-data; name="a"\n> \n> 0\n');
+  assertStringIncludes(text, 'filename="x.txt"\n> Content-Type: text/plain\n> \n> one\n> two two');
+  assertStringIncludes(text, "* the beginning of a body of 400 ");
+  await Deno.truncate(file);
+  assertStringIncludes((await dryRun(options)).text, "* cannot read ");
+  options.form!.files.forEach((file) => file.close());
+});
+
 Deno.test("dryRun() counts the requests, and shows the first ten", async () => {
   const url = "http://h/{}";
   const all = await look("-n", "100M", url);

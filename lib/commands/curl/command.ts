@@ -31,9 +31,11 @@ export async function curl(argv: readonly string[]): Promise<CurlOutcome> {
   const { words, rest } = await readWords(argv.slice(own));
   const { argv: translated, notes } = translateCurl(parseCurl(words));
   const url = translated.at(-1)!;
-  // Flags of the user come before the URL, which may follow `--` there.
-  const all = [...translated.slice(0, -1), ...rest, url];
-  if (!values.get("print")) return { argv: all, notes };
+  const ofRun = rest.filter((arg) => arg !== "--print");
+  const all = [...translated.slice(0, -1), ...ofRun, url];
+  // It may also stand where those of the run do.
+  const isPrint = values.get("print") || ofRun.length < rest.length;
+  if (!isPrint) return { argv: all, notes };
   return { text: `${["myriad", ...all].map(quoteWord).join(" ")}\n`, notes };
 }
 

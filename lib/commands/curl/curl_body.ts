@@ -40,7 +40,7 @@ export class CurlBody {
     );
   }
 
-  /** The flags that give the same body; undefined if there are none for these pieces in this order. */
+  /** The flags that give the same body; undefined if no flags do, for these pieces in this order. */
   toFlags(): (readonly [name: string, value: string])[] | undefined {
     const { text } = this;
     if (text !== undefined) {

@@ -187,6 +187,8 @@ function formatAbout({ summary, command, machine, parts = [] }: PageData): Html 
   };
   row("Command", command && markup`<code>${command}</code>`);
   row("Load", formatLoad(summary));
+  const { warm_up: warmUp = 0 } = summary;
+  if (warmUp > 0) row("Warm-up", `${formatCount(warmUp)} requests, which are not counted`);
   row("Attempts", formatAttempts(summary));
   row("Late starts", formatLate(summary));
   row("Own lateness", formatOwnLate(summary));

@@ -166,6 +166,17 @@ Deno.test("curl() reads a pasted command, a command in words, and one behind a p
   for (const argv of all) assertEquals(argv, expected);
 });
 
+Deno.test("curl() prints what it is told to print, before or behind the command", async () => {
+  const text = "myriad --redirects 0 -n 5 http://h/\n";
+  for (
+    const argv of [
+      ["--print", "curl h/", "-n", "5"],
+      ["curl h/", "-n", "5", "--print"],
+      ["--print", "h/", "--", "-n", "5"],
+    ]
+  ) assertEquals(await curl(argv), { text, notes: [] });
+});
+
 Deno.test("curl() becomes flags of the same meaning", async () => {
   const cases: Record<string, string> = {
     "-L --max-redirs 3": "--redirects 3",
