@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   brotliCompressSync,
   deflateRawSync,
@@ -12,9 +12,11 @@ import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
 import { ENGINE_SUITE } from "../fixtures/engine_suite.ts";
+import { HttpServer, isHttpServerInstalled } from "../fixtures/http_servers.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { type Answer, ok } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
+import { AUTHORITY } from "../fixtures/tls_server.ts";
 
 // What engines make of bodies with a content coding.
 
@@ -179,3 +181,26 @@ for (const { title, create, serve } of ENGINE_SUITE) {
     assertEquals([partial.status, partial.bytes, partial.size], [206, 20, 20], partial.detail);
   });
 }
+
+Deno.test("each engine decodes what nginx compresses", {
+  ignore: !isHttpServerInstalled("nginx"),
+}, async () => {
+  const gzip = "gzip on; gzip_min_length 1; gzip_types *; gzip_proxied any;";
+  await using server = await HttpServer.start("nginx", gzip);
+  for (const { title, name, create } of ENGINE_SUITE) {
+    const reader = new Reader();
+    const engine = create({
+      decoding: new BodyDecoding(),
+      bodyFor: reader.bodyFor,
+      tls: { insecure: false, ca: AUTHORITY },
+    });
+    const { status, bytes, size, detail } = await makeRequest(
+      engine,
+      target(server.url("/n/50000"), { headers: ASKING }),
+    );
+    engine.close();
+    assertEquals([status, size, reader.text.length], [200, 50_000, 50_000], `${title}: ${detail}`);
+    // nginx takes the first field only, and native fetch over HTTP/1.1 begins with `identity`.
+    assert(name === "fetch" || bytes < size / 100, `${title}: ${bytes}`);
+  }
+});

@@ -7,6 +7,7 @@ import { folder } from "../fixtures/folder.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { ok } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
+import type { BodyReader, StreamedBody } from "../../lib/target.ts";
 
 // Bodies that are read while they are sent.
 
@@ -25,6 +26,30 @@ async function withBody(
     await run(new PiecedBody([new TextEncoder().encode("<"), file, Uint8Array.of(0x3e)]), path);
   } finally {
     file.close();
+  }
+}
+
+/** More than buffers of sockets hold. */
+const MAX_TAKEN_BYTES = 32 * 1024 * 1024;
+
+/** A body that a server never has all of; it counts what was read of it. */
+class EndlessBody implements StreamedBody {
+  readonly length = 2 ** 40;
+  readonly heldBytes = 0;
+  read = 0;
+
+  open(): BodyReader {
+    let length = this.length;
+    return {
+      get length(): number {
+        return length;
+      },
+      read: (maxBytes) => {
+        length -= maxBytes;
+        this.read += maxBytes;
+        return new Uint8Array(maxBytes);
+      },
+    };
   }
 }
 
@@ -78,6 +103,31 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
       assertMatch(detail!, /^the body of the request: cannot read '.*': it has become shorter: /);
       assertEquals(next.status, 200);
     }, CONTENT.length + 1);
+  });
+
+  Deno.test(`${title} reads no more of a body than the server takes`, async () => {
+    const sockets: net.Socket[] = [];
+    const server = net.createServer((socket) => {
+      sockets.push(socket.on("error", () => {}).pause());
+      // The preface of a server of HTTP/2, with windows for all of the body.
+      if (name === "http2") {
+        socket.write(Uint8Array.of(0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0x7f, 0xff, 0xff, 0xff));
+        socket.write(Uint8Array.of(0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 0, 0, 0));
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    const engine = create({ timeoutMs: 200 });
+    const body = new EndlessBody();
+    const result = await makeRequest(
+      engine,
+      target(`http://127.0.0.1:${port}/`, { method: "POST", body }),
+    );
+    engine.close();
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+    assertEquals(result.error, "timeout", result.detail);
+    assert(body.read > 0 && body.read < MAX_TAKEN_BYTES, `${body.read}`);
   });
 
   if (name !== "http1") continue;

@@ -50,6 +50,24 @@ async function fill(dir: Folder): Promise<Record<"headers" | "body" | "config", 
   };
 }
 
+Deno.test("a worker makes the form of the submitter, without the files", async () => {
+  await using dir = await folder();
+  const path = await dir.write("large.txt", "0123456789".repeat(10_000));
+  const argv = ["http://h/", "-X", "PUT", "-F", "n={i}", "-F", `f=@${path}`, "--cluster-plain"];
+  const command = await submit(argv);
+  const secret = await assertRejects(() => submit(argv.slice(0, -1)), UsageError);
+  assertStringIncludes(secret.message, "the parts of '--form', which can hold a secret,");
+  await Deno.remove(path);
+  const { form, headers, templates } = await work(command);
+  assertEquals([form!.files, form!.body, templates!.body], [[], undefined, form]);
+  const [, boundary] = /boundary=(.*)$/.exec(
+    headers.find(([name]) => name === "Content-Type")![1],
+  )!;
+  const body = new TextDecoder().decode(form!.expand(() => "7") as Uint8Array);
+  assert(body.startsWith(`--${boundary}\r\nContent-Disposition: form-data; name="n"\r\n\r\n7\r\n`));
+  assertStringIncludes(body, `filename="large.txt"\r\nContent-Type: text/plain\r\n\r\n0123456789`);
+});
+
 Deno.test("a worker reads the options of the submitter, with what its files held", async () => {
   await using dir = await folder();
   const { headers, body, config } = await fill(dir);
