@@ -48,7 +48,7 @@ export const COMMANDS = [
   {
     name: "completions",
     usage: "myriad completions SHELL",
-    about: "print what completes words in bash, zsh or fish",
+    about: "print completions for bash, zsh or fish",
   },
   { name: "man", usage: "myriad man", about: "print the page of the manual" },
 ] as const satisfies readonly Command[];

@@ -103,6 +103,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     failures: undefined,
     failuresWithSecrets: false,
     summaries: [],
+    otlp: undefined,
     hdr: undefined,
     metrics: undefined,
     json: false,

@@ -7,9 +7,9 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 export const COMPLETIONS_HELP: CommandHelp = {
   about: "Print a script by which a shell completes the words of myriad.",
   usage: ["myriad completions bash|zsh|fish"],
-  text: `The script completes commands, flags, values that are one of some words, and names
-of files. It does not start myriad. Load it from the shell's start file, or write
-it where the shell looks for it:
+  text: `The script completes commands, flags, values that are one of some words, and
+names of files. It does not start myriad. Load it from the shell's start file, or
+write it where the shell looks for it:
 
   bash  myriad completions bash >~/.local/share/bash-completion/completions/myriad
   zsh   myriad completions zsh >_myriad, in a folder of $fpath
