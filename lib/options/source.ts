@@ -79,6 +79,7 @@ export function parseRequests(values: RunValues): number {
  * Which of the records or numbers are requested, and in which order; and how many requests that makes.
  *
  * @param requests how many numbers there are, or how many requests of an input are made at most
+ * @throws {UsageError} If a share is less than one request.
  */
 export function parseOrder(
   values: RunValues,
@@ -92,6 +93,13 @@ export function parseOrder(
   const count = inputs.length > 0 || share === undefined
     ? requests
     : new Sample(share, seed).countBelow(requests);
+  if (count === 0) {
+    const [text] = values.texts("sample");
+    throw new UsageError(
+      `Cannot take '--sample ${text}' of ${requests} requests: that is less than one: ` +
+        "use a larger share",
+    );
+  }
   const order = { isShuffled, share, seed, first: values.get("start"), count };
   return { order, requests: count };
 }

@@ -1,6 +1,5 @@
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
 import type { KnownSummary } from "../stats/figures.ts";
-import { PHASE_TITLES, PHASES } from "../stats/phases.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import {
   formatCount,
@@ -11,6 +10,7 @@ import {
   latencyTitle,
 } from "../text/format.ts";
 import { createPainter } from "../text/style.ts";
+import { listPhases } from "./phases.ts";
 import { listRows, type TableData } from "./table.ts";
 import { formatReached, isPassed } from "./verdict.ts";
 
@@ -63,13 +63,10 @@ function formatLatencies({ succeeded, latency_ms }: KnownSummary): string[] {
   ];
 }
 
-function formatPhases({ phases_ms = {} }: KnownSummary): string[] {
-  const rows = PHASES.flatMap((phase) => {
-    const figures = phases_ms[phase];
-    if (!figures) return [];
-    const { count, mean, p50, p95, p99, max } = figures;
-    return [[PHASE_TITLES[phase], formatCount(count), ...[mean, p50, p95, p99, max].map(formatMs)]];
-  });
+function formatPhases(summary: KnownSummary): string[] {
+  const rows = listPhases(summary).map((
+    { title, figures: { count, mean, p50, p95, p99, max } },
+  ) => [title, formatCount(count), ...[mean, p50, p95, p99, max].map(formatMs)]);
   if (rows.length === 0) return [];
   const head = ["phase", "responses", "mean", "p50", "p95", "p99", "max"];
   return ["## Phases", formatTable(head, rows)];

@@ -1,7 +1,6 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
 import { FIGURE_ROWS, type KnownSummary } from "../stats/figures.ts";
-import { PHASE_TITLES, PHASES } from "../stats/phases.ts";
 import type { Example, Snapshot } from "../stats/snapshot.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import {
@@ -18,6 +17,7 @@ import {
 } from "../text/format.ts";
 import { createPainter, type Painter } from "../text/style.ts";
 import { padEndWidth, truncateWidth } from "../text/width.ts";
+import { listPhases } from "./phases.ts";
 import { formatReached } from "./verdict.ts";
 
 /** The maximum number of cells of a line. */
@@ -280,13 +280,10 @@ function formatHosts({ hosts }: KnownSummary, paint: Painter): string[] {
   });
 }
 
-function formatPhases({ phases_ms = {} }: KnownSummary): string[] {
-  return PHASES.flatMap((phase) => {
-    const figures = phases_ms[phase];
-    if (!figures) return [];
-    const { count, mean, p50, p95, p99, max } = figures;
+function formatPhases(summary: KnownSummary): string[] {
+  return listPhases(summary).map(({ title, figures: { count, mean, p50, p95, p99, max } }) => {
     const times = [mean, p50, p95, p99, max].map(formatMs);
-    return [formatLine(PHASE_TITLES[phase], PHASE_COLUMNS, [formatCount(count), ...times])];
+    return formatLine(title, PHASE_COLUMNS, [formatCount(count), ...times]);
   });
 }
 

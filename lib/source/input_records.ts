@@ -137,8 +137,7 @@ export class InputRecords implements Records {
 
   /** The share of all inputs that was read, 0 to 1; undefined where a size is not known. */
   get progress(): number | undefined {
-    const only = this.#inputs.length === 1;
-    if (only) return this.#inputs[0].open?.input.progress(this.unread);
+    if (this.#inputs.length === 1) return this.#inputs[0].open?.input.progress(this.unread);
     let read = 0;
     let all = 0;
     for (const [k, { size, open }] of this.#inputs.entries()) {

@@ -1,6 +1,5 @@
 import { parseHost } from "../http/url.ts";
 import { explainMissingNet, isGranted } from "../process/permission.ts";
-import { withoutSecrets } from "../text/secrets.ts";
 
 /** How long a server may be silent while something is waited for. */
 const SILENCE_MS = 60_000;
@@ -18,10 +17,12 @@ export class RemoteFile {
    * @param fail called with why it cannot be read, in words
    */
   static async open(url: string, fail: (why: string) => never): Promise<RemoteFile> {
-    const host = parseHost(url);
-    if (withoutSecrets(url) !== url && new URL(url).username !== "") {
+    const parsed = URL.parse(url);
+    if (parsed === null) return fail("it is not a URL: use one like https://host/path");
+    if (parsed.username !== "" || parsed.password !== "") {
       return fail("a URL of an input cannot have credentials: leave them out, or use a file");
     }
+    const host = parseHost(url);
     // Asked first, since `fetch` would ask the user.
     if (!isGranted({ name: "net", host })) fail(`no permission: ${explainMissingNet(host)}`);
     const abort = new AbortController();
@@ -75,16 +76,12 @@ export class RemoteFile {
 }
 
 function describe(error: unknown, { signal }: AbortController): string {
-  if (signal.aborted) return `its server was silent for ${SILENCE_MS / 1000} s`;
-  if (error instanceof Deno.errors.NotCapable) {
+  if (signal.aborted) return `its server was silent for ${SILENCE_MS / 1000} s: try again`;
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  if (cause instanceof Deno.errors.NotCapable) {
     return "no permission for the host that it redirects to: run with --allow-net, or name that URL";
   }
-  return error instanceof Error
-    ? `its server cannot be reached, or broke off (${toCause(error)})`
-    : String(error);
-}
-
-/** What the runtime says, without the URL, which can hold secrets. */
-function toCause({ message }: Error): string {
-  return message.replaceAll(/\(?https?:\/\/\S+/gi, "").replaceAll(/\s+/g, " ").trim().slice(0, 200);
+  // The last part tells what was wrong; the others have the URL, which can hold secrets.
+  const why = cause instanceof Error ? cause.message.split(": ").at(-1)! : "unknown";
+  return `its server cannot be reached, or broke off (${why.slice(0, 200)}): check the URL`;
 }

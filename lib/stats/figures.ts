@@ -11,7 +11,7 @@ import type { Histogram, HistogramState } from "./histogram.ts";
 import { readLatency } from "./latency.ts";
 import { computeRarity, parsePercentile } from "./percentile.ts";
 import type { Latency, OwnLate, Snapshot, Statistics, ThresholdUnit } from "./snapshot.ts";
-import { type PhaseFigures, toPhaseFigures } from "./phase_times.ts";
+import { describePhases, type PhaseFigures } from "./phase_times.ts";
 import { type ByPhase, mapPhases, type Phase, PHASES } from "./phases.ts";
 import { listHosts, listSlowest, type SummaryHost, type SummarySlow } from "./top.ts";
 
@@ -487,8 +487,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   phases_ms: {
     kind: "phases",
     unit: "ms",
-    of: ({ phases }) =>
-      Object.fromEntries(PHASES.map((phase) => [phase, toPhaseFigures(phases[phase])])),
+    of: ({ phases }) => describePhases(phases),
     merge: "phases of histograms",
     compare: [{
       title: "phases",

@@ -28,9 +28,18 @@ export const PHASE_FIGURES: readonly (keyof PhaseFigures)[] = [
   "max",
 ];
 
-/** How long a phase took; null where nothing was measured. */
-export function toPhaseFigures(histogram: Histogram | undefined): PhaseFigures | null {
-  if (histogram === undefined) return null;
+/** How long each phase took; null where nothing was measured. @param phases those that are known */
+export function describePhases(
+  times: ByPhase<Histogram>,
+  phases: readonly Phase[] = PHASES,
+): { readonly [phase in Phase]?: PhaseFigures | null } {
+  return Object.fromEntries(phases.map((phase) => {
+    const histogram = times[phase];
+    return [phase, histogram === undefined ? null : toPhaseFigures(histogram)];
+  }));
+}
+
+function toPhaseFigures(histogram: Histogram): PhaseFigures {
   const { mean, p50, p90, p95, p99, max } = toLatency(histogram);
   return { count: histogram.count, mean, p50, p90, p95, p99, max };
 }

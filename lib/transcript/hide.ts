@@ -8,8 +8,12 @@ import { isSecretHeader, withoutUserinfos } from "../text/secrets.ts";
 /** What stands for a secret. */
 const HIDDEN = "…";
 
-/** A shorter secret is hidden only where its name tells it: a digit is part of many texts. */
+/**
+ * A shorter secret is hidden only where its name tells it: a digit is part of many texts. Of cookies,
+ * only long values are secrets, and not `true` or `en-US`.
+ */
 const MIN_SECRET_LENGTH = 4;
+const MIN_COOKIE_LENGTH = 8;
 /** The maximum number of secrets of a request that are looked for in its response. */
 const MAX_SECRETS = 100;
 
@@ -30,10 +34,10 @@ export class SecretFilter {
   /** @param known secrets that are hidden wherever they stand */
   constructor(known: readonly string[] = []) {
     for (const secret of known) {
-      this.#learn(secret);
+      this.#learn(secret, 1);
       // As it stands in a form or a query, and in JSON.
-      this.#learn(encodeURIComponent(secret.toWellFormed()));
-      this.#learn(JSON.stringify(secret).slice(1, -1));
+      this.#learn(encodeURIComponent(secret.toWellFormed()), 1);
+      this.#learn(JSON.stringify(secret).slice(1, -1), 1);
     }
   }
 
@@ -54,7 +58,7 @@ export class SecretFilter {
       return `${name}: ${
         value.includes("=")
           ? value.replace(pair, (_, cookie, secret) => {
-            this.#learn(secret);
+            this.#learn(secret, MIN_COOKIE_LENGTH);
             return `${cookie}=${HIDDEN}`;
           })
           : HIDDEN
@@ -89,13 +93,15 @@ export class SecretFilter {
     );
   }
 
-  #learn(secret: string): void {
-    if (secret.length < MIN_SECRET_LENGTH || this.#secrets.size >= MAX_SECRETS) return;
+  #learn(secret: string, minLength = MIN_SECRET_LENGTH): void {
+    if (secret.length < minLength || this.#secrets.size >= MAX_SECRETS) return;
     this.#secrets.add(secret);
   }
 
   #withoutKnown(text: string): string {
-    for (const secret of this.#secrets) text = text.replaceAll(secret, HIDDEN);
+    // One can be a part of another.
+    const longestFirst = [...this.#secrets].sort((a, b) => b.length - a.length);
+    for (const secret of longestFirst) text = text.replaceAll(secret, HIDDEN);
     return text;
   }
 }

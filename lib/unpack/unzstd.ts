@@ -2,9 +2,9 @@
  * Decompresses Zstandard (RFC 8878).
  *
  * Frames are taken apart here, as far as it takes to find where each block ends. The decoder of
- * `node:zlib` does not go on behind the first frame, and takes a frame that is cut short for a whole
- * one. It is given one block at a time, and room for all that a block can hold: a fault that it finds
- * later than in its first step ends the process (Deno 2.9).
+ * `node:zlib` drops all frames but the first (`findings/deno_zstd_frames.sh`), and takes a frame that
+ * is cut short for a whole one. It is given one block at a time, and room for all that a block can
+ * hold: a fault that it finds later than in its first step ends the process (Deno 2.9).
  *
  * @module
  */

@@ -31,6 +31,7 @@ const PARTICULAR: readonly string[] = [
   "commands/report/record_tally.ts",
   "report/markdown.ts",
   "report/page/page.ts",
+  "report/phases.ts",
   "report/page/tables.ts",
   "report/table.ts",
 ];

@@ -154,6 +154,24 @@ for (
       maxBodyBytes: 10_240,
     }],
     [["-i", "a.csv.gz"], { inputs: [{ path: "a.csv.gz", format: "csv" }], requests: Infinity }],
+    [["-i", "https://h/map.xml.gz?x=.csv", "--default-scheme", "https", "--comments"], {
+      inputs: [{ path: "https://h/map.xml.gz?x=.csv", format: "sitemap" }],
+      defaultScheme: "https",
+      comments: true,
+    }],
+    [["-i", "a", "--shuffle", "-n", "9"], {
+      order: { isShuffled: true, share: undefined, seed: 0, first: 0, count: 9 },
+      requests: 9,
+    }],
+    [["-n", "1k", "--start", "5", "--sample", "10%", "--seed", "3"], {
+      order: { isShuffled: false, share: 0.1, seed: 3, first: 5, count: 100 },
+      requests: 100,
+    }],
+    [["-i", "a", "-n", "1k", "--sample", "0.5"], {
+      order: { isShuffled: false, share: 0.5, seed: 0, first: 0, count: 1_000 },
+      requests: 1_000,
+    }],
+    [["-z", "1s", "--sample", "100%"], { requests: Infinity }],
     [["-i", "a", "--input", "b.csv"], {
       inputs: [{ path: "a", format: "lines" }, { path: "b.csv", format: "csv" }],
     }],
@@ -298,6 +316,19 @@ for (
     [["--shard", "3/3", URL_], "Cannot read '--shard 3/3': use I/N"],
     [["--shard", "x", URL_], "--shard x"],
     [["--max-body", "lots", URL_], "--max-body lots"],
+    [["--shuffle", "-z", "1s", URL_], "'--shuffle' needs '--input' or '--requests': add one"],
+    [["--sample", "1%", URL_], "'--sample' needs '--input' or '--requests' or '--duration' or"],
+    [
+      ["--sample", "1%", "-n", "3", URL_],
+      "Cannot take '--sample 1%' of 3 requests: that is less than one: use a larger share",
+    ],
+    [["--seed", "1", "-n", "3", URL_], "'--seed' needs '--shuffle' or '--sample'"],
+    [["-i", "-", "-i", "-"], "both want stdin"],
+    [["--default-scheme", "ftp", URL_], "use one of http, https"],
+    ...["0", "101%", "1.5", "10 %", "-1", "x", "%"].map((share): [string[], string] => [
+      [`--sample=${share}`, "-n", "3", URL_],
+      `Cannot read '--sample ${share}': use more than 0 and at most 100%, like 10% or 0.1`,
+    ]),
     [["--input-format", "csv", URL_], "needs '--input'"],
     [["-i", "x", "--input-format", "xml"], "use one of lines, jsonl, csv"],
     [["--format", "csv", URL_], "needs '--output'"],

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
+import { freePort } from "../../bench/port.ts";
 import { InputError, UsageError } from "../../lib/errors.ts";
 import { OverlongLine } from "../../lib/source/lines.ts";
 import { SitemapReader } from "../../lib/source/sitemap_reader.ts";
@@ -163,4 +164,39 @@ Deno.test("openSource() tells which sitemap of an index cannot be read, and no s
     await read("d.xml?api_key=x"),
     "UsageError: Cannot read '--input /d.xml?api_key=…': its server responds with status 404: use another URL",
   );
+});
+
+Deno.test("openSource() refuses a URL of an input that it must not or cannot fetch", async () => {
+  await using server = serve(() => ({}));
+  const { host } = new URL(server.origin);
+  for (
+    const [path, why] of [
+      [`http://user:hunter2@${host}/`, "a URL of an input cannot have credentials"],
+      ["http://", "it is not a URL: use one like https://host/path"],
+      [
+        `http://127.0.0.1:${freePort()}/list`,
+        "its server cannot be reached, or broke off (",
+      ],
+    ]
+  ) {
+    const error = await assertRejects(
+      () => open({ inputs: [{ path, format: "lines" }] }),
+      UsageError,
+      why,
+    );
+    assert(!error.message.includes("hunter2"));
+  }
+});
+
+Deno.test({
+  name: "openSource() refuses a URL of an input without the permission for its host",
+  permissions: { read: true, write: true },
+  fn: async () => {
+    const inputs = [{ path: "http://127.0.0.1:8080/list", format: "lines" as const }];
+    const error = await assertRejects(() => open({ inputs }), UsageError);
+    assertEquals(
+      error.message,
+      "Cannot read '--input http://127.0.0.1:8080/list': no permission: run with --allow-net=127.0.0.1:8080",
+    );
+  },
 });

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import type { ConnectionInfo } from "../../lib/result.ts";
 import {
+  describePhases,
   isPhaseStates,
   PhaseTimes,
   toPhaseDeltas,
-  toPhaseFigures,
 } from "../../lib/stats/phase_times.ts";
 import { result } from "../fixtures/result.ts";
 
@@ -57,14 +57,12 @@ Deno.test("isPhaseStates() refuses other phases, and what is not a histogram", (
   }
 });
 
-Deno.test("toPhaseFigures() gives milliseconds, or null where nothing was measured", () => {
+Deno.test("describePhases() gives milliseconds, or null where nothing was measured", () => {
   const times = new PhaseTimes();
   for (let k = 1; k <= 100; k++) times.recordPhase("ttfb", k / 1000);
-  const { ttfb, dns } = times.clone();
-  assertEquals(toPhaseFigures(ttfb), {
+  const ttfb = {
     ...{ count: 100, mean: 0.0505, p50: 0.05, p90: 0.09, p95: 0.095, p99: 0.099, max: 0.1 },
-  });
-  assertEquals(toPhaseFigures(dns), null);
-  times.take();
-  assertEquals(toPhaseFigures(times.clone().ttfb), null);
+  };
+  assertEquals(describePhases(times.clone()), { dns: null, connect: null, tls: null, ttfb });
+  assertEquals(describePhases(times.clone(), ["tls", "ttfb"]), { tls: null, ttfb });
 });

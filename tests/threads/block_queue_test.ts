@@ -78,3 +78,13 @@ Deno.test("BlockQueue is full after so many bytes, and has room once some were t
     assert(queue.isEmpty && !queue.isFull);
   }
 });
+
+Deno.test("BlockQueue tells the inputs of records where there are several", () => {
+  const queue = new BlockQueue(undefined);
+  for (const [i, input] of [0, 0, 2, 1].entries()) queue.add({ i, record: "x", line: 1, input }, 4);
+  queue.add({ i: 4, record: "x", line: 1, input: 0 }, 4);
+  const inputs = [queue.take(), queue.take()].map((block) =>
+    block?.kind === "records" ? block.inputs : undefined
+  );
+  assertEquals(inputs, [[0, 0, 2, 1], []]);
+});

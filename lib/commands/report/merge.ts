@@ -9,8 +9,7 @@ import {
 } from "../../stats/figures.ts";
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
-import { PhaseTimes, toPhaseDeltas, toPhaseFigures } from "../../stats/phase_times.ts";
-import { PHASES } from "../../stats/phases.ts";
+import { describePhases, PhaseTimes, toPhaseDeltas } from "../../stats/phase_times.ts";
 import { mergeHosts, mergeSlowest, type SummaryHost, type SummarySlow } from "../../stats/top.ts";
 
 /** The maximum number of names that counts are kept of, as of one run. */
@@ -78,9 +77,8 @@ const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unkno
   errors: (parts, key) => mergeErrors(each<Summary["errors"]>(parts, key)),
   clusters: (parts, key) => mergeClusters(parts.some(key) as SummaryCluster[]),
   "phases of histograms": (parts) => {
-    const times = mergePhases(parts.each("phase_histograms"))?.clone();
-    return times &&
-      Object.fromEntries(PHASES.map((phase) => [phase, toPhaseFigures(times[phase])]));
+    const times = mergePhases(parts.each("phase_histograms"));
+    return times && describePhases(times.clone());
   },
   "histograms by phase": (parts) => mergePhases(parts.each("phase_histograms"))?.toJSON(),
   "slow responses": (parts, key) => {

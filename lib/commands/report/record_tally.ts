@@ -7,7 +7,7 @@ import type { KnownSummary } from "../../stats/figures.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { HostTally } from "../../stats/host_tally.ts";
 import { toLatency } from "../../stats/latency.ts";
-import { PhaseTimes, toPhaseFigures } from "../../stats/phase_times.ts";
+import { describePhases, PhaseTimes } from "../../stats/phase_times.ts";
 import { type ByPhase, mapPhases, PHASES } from "../../stats/phases.ts";
 import { Slowest } from "../../stats/slowest.ts";
 import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
@@ -47,12 +47,11 @@ export class RecordTally {
   readonly #slowest: Slowest;
   readonly #messages = new ErrorGroups();
   readonly #series = new RecordSeries();
-  /** How many records tell each of these; what one record does not tell, the report does not. */
-  #known = { statuses: 0, latencies: 0, bytes: 0, attempts: 0, urls: 0, times: 0, slowest: 0 };
-
   readonly #phases = new PhaseTimes();
   /** How many responses tell each phase, be it that it was not measured. */
   readonly #told = PHASES.map(() => 0);
+  /** How many records tell each of these; what one record does not tell, the report does not. */
+  #known = { statuses: 0, latencies: 0, bytes: 0, attempts: 0, urls: 0, times: 0, slowest: 0 };
   readonly #top: number | undefined;
 
   /** @param top how many hosts and slow responses the summary has; undefined for none */
@@ -123,7 +122,7 @@ export class RecordTally {
     const all = this.#phases.clone();
     const known: ByPhase<Histogram> = Object.fromEntries(told.map((phase) => [phase, all[phase]]));
     return {
-      phases_ms: Object.fromEntries(told.map((phase) => [phase, toPhaseFigures(all[phase])])),
+      phases_ms: describePhases(all, told),
       phase_histograms: mapPhases(known, (histogram) => histogram.toJSON()),
     };
   }

@@ -201,16 +201,16 @@ class LimitedTransport implements Transport, TransportListener {
     // It comes back when the inner transport has sent everything.
     if (!this.#inner.isSent) return;
     const { writes, pieceBytes } = this.#all;
-    const [chunk] = this.#unsent;
+    const chunk = this.#unsent.shift()!;
     if (typeof chunk === "string") {
+      writes.charge(chunk.length);
       this.#inner.sendText(chunk, undefined);
-      this.#unsent.shift();
     } else {
-      this.#inner.send(chunk.subarray(0, pieceBytes));
-      if (chunk.length > pieceBytes) this.#unsent[0] = chunk.subarray(pieceBytes);
-      else this.#unsent.shift();
+      const piece = chunk.subarray(0, pieceBytes);
+      writes.charge(piece.length);
+      if (chunk.length > pieceBytes) this.#unsent.unshift(chunk.subarray(pieceBytes));
+      this.#inner.send(piece);
     }
-    writes.charge(Math.min(chunk.length, typeof chunk === "string" ? Infinity : pieceBytes));
     if (this.#inner.isSent) this.#goOn();
   }
 

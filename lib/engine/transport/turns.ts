@@ -1,7 +1,7 @@
 import type { ByteBudget } from "../byte_budget.ts";
 
 /** The time that the event loops of a run have in common, in milliseconds. */
-export function readCommonMs(): number {
+function readCommonMs(): number {
   return performance.timeOrigin + performance.now();
 }
 

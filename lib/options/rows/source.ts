@@ -88,6 +88,7 @@ export const SOURCE_ROWS = [
     name: "sample",
     value: "SHARE",
     kind: SHARE,
+    requires: [["input", "requests", "duration", "stages"]],
     help: "only a share of the records, or of the numbers, as 10% or 0.1",
     identity: { of: ({ order }) => order?.share },
   },

@@ -5,6 +5,7 @@ import { hosts } from "./hosts.ts";
 import { latencies } from "./latencies.ts";
 import { formatLine } from "./line.ts";
 import { notices } from "./notices.ts";
+import { phases } from "./phases.ts";
 import { bottleneck, costs } from "./process.ts";
 import { statuses } from "./statuses.ts";
 import { trends } from "./trends.ts";
@@ -18,6 +19,7 @@ const ORDER: readonly SectionFactory[] = [
   workers,
   trends,
   latencies,
+  phases,
   statuses,
   errors,
   hosts,
@@ -34,7 +36,7 @@ const NEEDED: readonly SectionFactory[] = [
   costs,
 ];
 /** The same of sections that need room besides those and all curves. */
-const WANTED: readonly SectionFactory[] = [latencies, hosts];
+const WANTED: readonly SectionFactory[] = [latencies, hosts, phases];
 
 /** A run at a moment, and its last minutes. */
 export interface Scene extends Omit<View, "cells"> {

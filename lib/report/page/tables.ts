@@ -7,7 +7,6 @@ import { STATUS_TEXT } from "@std/http/status";
 import { splitErrors } from "../../stats/error_groups.ts";
 import type { KnownSummary, Summary } from "../../stats/figures.ts";
 import { PHASE_FIGURES } from "../../stats/phase_times.ts";
-import { PHASE_TITLES, PHASES } from "../../stats/phases.ts";
 import type { Example } from "../../stats/snapshot.ts";
 import {
   formatBytes,
@@ -18,6 +17,7 @@ import {
   latencyTitle,
 } from "../../text/format.ts";
 import { withoutSecrets } from "../../text/secrets.ts";
+import { listPhases } from "../phases.ts";
 import { formatReached } from "../verdict.ts";
 import type { PageData } from "./data.ts";
 import { type Html, markup, type MarkupValue, takeWithinBytes } from "./html.ts";
@@ -96,15 +96,15 @@ export function latencyTable(latency: Summary["latency_ms"]): Html {
 }
 
 /** How long the phases of responses took; undefined if none was measured. */
-export function phaseTable({ phases_ms = {} }: KnownSummary): Html | undefined {
-  const rows = PHASES.flatMap((phase) => {
-    const figures = phases_ms[phase];
-    if (!figures) return [];
-    const cells = PHASE_FIGURES.map((name) =>
-      number(name === "count" ? formatCount(figures.count) : formatMs(figures[name]))
-    );
-    return [row(cell(PHASE_TITLES[phase]), ...cells)];
-  });
+export function phaseTable(summary: KnownSummary): Html | undefined {
+  const rows = listPhases(summary).map(({ title, figures }) =>
+    row(
+      cell(title),
+      ...PHASE_FIGURES.map((name) =>
+        number(name === "count" ? formatCount(figures.count) : formatMs(figures[name]))
+      ),
+    )
+  );
   if (rows.length === 0) return undefined;
   return table(["phase", ...PHASE_FIGURES.map((name) => `#${name}`)], rows);
 }

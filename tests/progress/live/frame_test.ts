@@ -189,6 +189,23 @@ const EMPTY: Partial<Snapshot> = {
   hosts: [],
 };
 
+Deno.test("formatFrame() tells the phases that were measured, as far as a line has room", () => {
+  const [ttfb, connect, tls] = [1_000, 5_000, 20_000].map((most) => {
+    const histogram = new Histogram();
+    for (let k = 1; k <= 100; k++) histogram.record(most * k / 100);
+    return histogram;
+  });
+  const snapshot = { phases: { ttfb, connect, tls } };
+  assertStringIncludes(
+    frameOf(snapshot),
+    "\nphases     first byte p50 501 us, p99 991 us   TLS handshake p50 10.0 ms, p99 19.8 ms   " +
+      "connection p50 2.51 ms, p99 4.96 ms\n",
+  );
+  const narrow = frameOf(snapshot, { columns: 80, rows: 50 });
+  assertStringIncludes(narrow, "\nphases     first byte p50 501 us, p99 991 us\n");
+  assertEquals(frameOf({}).includes("first byte"), false);
+});
+
 Deno.test("formatFrame() is narrower and lower than any terminal", () => {
   for (const more of [{}, HUGE, EMPTY, ATTACKED]) {
     for (const points of [sceneOf().points, []]) {
