@@ -4,8 +4,8 @@
  * @module
  */
 import { BrotliDecoder } from "./brotli_decoder.ts";
-import { ContentDecoder } from "./content_decoder.ts";
-import type { Decoder, Take } from "./decoder.ts";
+import { ContentDecoder, type ContentOptions } from "./content_decoder.ts";
+import type { Decoder } from "./decoder.ts";
 import { DeflateDecoder } from "./deflate_decoder.ts";
 import { GzipDecoder } from "./gzip_decoder.ts";
 import { ZstdDecoder } from "./zstd_decoder.ts";
@@ -34,6 +34,11 @@ export class ContentCodings {
   /** The last value of `Content-Encoding` and its codings: most responses of a run have the same. */
   #last: { readonly value: string; readonly codings: readonly Coding[] | undefined } | undefined;
 
+  /** Loads what decodes, which takes up to 30 ms, before it is needed. */
+  prepare(): void {
+    this.#keep("gzip", new GzipDecoder());
+  }
+
   /**
    * Whether a body can be decoded.
    *
@@ -43,11 +48,11 @@ export class ContentCodings {
     return this.#read(value) !== undefined;
   }
 
-  /** Begins a body with codings that it {@linkcode knows}. @param take gets what is decoded */
-  begin(value: string, take: Take): ContentDecoder {
+  /** Begins a body with codings that it {@linkcode knows}. */
+  begin(value: string, options: ContentOptions): ContentDecoder {
     const codings = this.#read(value)!;
     const decoders = codings.map((coding) => this.#idle[coding].pop() ?? new CODINGS[coding]());
-    return new ContentDecoder(decoders, take, (isWhole) => {
+    return new ContentDecoder(decoders, options, (isWhole) => {
       for (const [k, decoder] of decoders.entries()) {
         if (isWhole) this.#keep(codings[k], decoder);
         else decoder.close();

@@ -3,6 +3,11 @@ export class DecodingError extends Error {
   override name = "DecodingError";
 }
 
+/** A body unpacks to more bytes than allowed, be it in the end or between two codings. */
+export class TooLongError extends Error {
+  override name = "TooLongError";
+}
+
 /** Takes decoded bytes, which are valid during the call only. What it throws ends the decoding. */
 export type Take = (bytes: Uint8Array) => void;
 

@@ -46,9 +46,13 @@ export function loadZlib(): Zlib {
   return zlib ??= process.getBuiltinModule("node:zlib");
 }
 
-/** The handle below a stream of `node:zlib`. */
+/** The handle below a stream of `node:zlib`. @throws {DecodingError} If it is not as it was. */
 export function findHandle(stream: object): Handle {
-  return (stream as { readonly _handle: Handle })._handle;
+  const { _handle: handle } = stream as { readonly _handle?: Partial<Handle> };
+  if (typeof handle?.writeSync === "function" && typeof handle.reset === "function") {
+    return handle as Handle;
+  }
+  throw new DecodingError("this version of Deno cannot decode it: use --raw");
 }
 
 /** A decoder over a handle. */

@@ -5,7 +5,8 @@
  */
 import { ContentCodings } from "../codec/content_codings.ts";
 import type { ContentDecoder } from "../codec/content_decoder.ts";
-import { DecodingError } from "../codec/decoder.ts";
+import { DecodingError, type Take, TooLongError } from "../codec/decoder.ts";
+import { UsageError } from "../errors.ts";
 import { asksForCoding } from "../http/fields.ts";
 import type { Failure } from "../result.ts";
 import type { HeaderList } from "../target.ts";
@@ -28,6 +29,20 @@ export class BodyDecoding {
   /** The last list of fields, because many requests of a run share a list. */
   #last: { readonly headers: HeaderList; readonly isAsking: boolean } | undefined;
 
+  /**
+   * Loads what decodes before it is needed: where bodies are sure to need it.
+   *
+   * @throws {UsageError} If this version of the runtime cannot decode.
+   */
+  prepare(): void {
+    try {
+      this.#codings.prepare();
+    } catch (error) {
+      if (!(error instanceof DecodingError)) throw error;
+      throw new UsageError(`Cannot read compressed responses: ${error.message}`);
+    }
+  }
+
   /** A head as the body is after decoding. */
   show(head: BorrowedHead): BorrowedHead {
     return new DecodedHead(head, this.#isDecodable);
@@ -45,7 +60,9 @@ export class BodyDecoding {
 
   /** Begins a body that {@linkcode isWanted}. @param sink gets the decoded bytes */
   begin({ coding }: ResponseHead, sink: BodySink | undefined, options: TapOptions): BodyTap {
-    return new DecodingTap((take) => this.#codings.begin(coding!, take), sink, options);
+    const { maxBodyBytes: maxBytes } = options;
+    const begin = (take: Take): ContentDecoder => this.#codings.begin(coding!, { maxBytes, take });
+    return new DecodingTap(begin, sink, options);
   }
 
   #isAsked(headers: HeaderList): boolean {
@@ -96,28 +113,28 @@ class DecodedHead implements BorrowedHead {
   }
 }
 
-/** A decoded body has more bytes than allowed. */
-class TooLongError extends Error {}
-
 /** Decodes a body on its way to the sink. */
 class DecodingTap extends BodyTap {
   readonly #maxBodyBytes: number;
   readonly #owner: BodyOwner;
-  /** Undefined once the body is complete, given up or broken. */
+  readonly #begin: () => ContentDecoder;
+  /** Undefined before the first byte: many responses with a coding have no body. */
   #decoder: ContentDecoder | undefined;
+  /** Whether the body is complete, given up or broken. */
+  #isOver = false;
   /** Bytes before and after decoding. */
   #bytes = 0;
   #decodedBytes = 0;
 
   constructor(
-    begin: (take: (bytes: Uint8Array) => void) => ContentDecoder,
+    begin: (take: Take) => ContentDecoder,
     sink: BodySink | undefined,
     { maxBodyBytes, owner, onSinkFailure }: TapOptions,
   ) {
     super(sink, onSinkFailure);
     this.#maxBodyBytes = maxBodyBytes;
     this.#owner = owner;
-    this.#decoder = begin((bytes) => this.#take(bytes));
+    this.#begin = () => begin((bytes) => this.#take(bytes));
   }
 
   override get decodedBytes(): number {
@@ -126,14 +143,14 @@ class DecodingTap extends BodyTap {
 
   #take(bytes: Uint8Array): void {
     this.#decodedBytes += bytes.length;
-    if (this.#decodedBytes > this.#maxBodyBytes) throw new TooLongError();
     super.write(bytes);
   }
 
   override write(bytes: Uint8Array): void {
-    if (this.#decoder === undefined) return;
+    if (this.#isOver) return;
     this.#bytes += bytes.length;
     try {
+      this.#decoder ??= this.#begin();
       this.#decoder.write(bytes);
     } catch (error) {
       this.#release();
@@ -158,6 +175,7 @@ class DecodingTap extends BodyTap {
   }
 
   #release(): void {
+    this.#isOver = true;
     this.#decoder?.close();
     this.#decoder = undefined;
   }

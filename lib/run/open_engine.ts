@@ -76,9 +76,12 @@ async function openDecoding(
   looksAtBodies: boolean,
 ): Promise<BodyDecoding | undefined> {
   const hasOwnHeaders = inputs.some(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
-  if (raw || !(looksAtBodies || hasOwnHeaders || asksForCoding(headers))) return undefined;
+  const isAsking = asksForCoding(headers);
+  if (raw || !(looksAtBodies || hasOwnHeaders || isAsking)) return undefined;
   const { BodyDecoding } = await import("../engine/decoding.ts");
-  return new BodyDecoding();
+  const decoding = new BodyDecoding();
+  if (isAsking) decoding.prepare();
+  return decoding;
 }
 
 async function openTrace(

@@ -8,7 +8,7 @@ import {
   zstdCompressSync,
 } from "node:zlib";
 import { ACCEPTED_CODINGS, ContentCodings } from "../../lib/codec/content_codings.ts";
-import { DecodingError } from "../../lib/codec/decoder.ts";
+import { DecodingError, TooLongError } from "../../lib/codec/decoder.ts";
 
 const joinBytes = (...parts: Uint8Array[]): Uint8Array =>
   Uint8Array.from(parts.flatMap((it) => [...it]));
@@ -37,7 +37,10 @@ const codings = new ContentCodings();
 function decode(value: string, bytes: Uint8Array, pieceBytes = Infinity): string {
   const decoder = new TextDecoder();
   let text = "";
-  const body = codings.begin(value, (bytes) => void (text += decoder.decode(bytes)));
+  const body = codings.begin(value, {
+    maxBytes: Infinity,
+    take: (bytes) => void (text += decoder.decode(bytes)),
+  });
   try {
     for (let at = 0; at < bytes.length; at += pieceBytes) {
       const piece = Uint8Array.from(bytes.subarray(at, at + pieceBytes));
@@ -82,10 +85,11 @@ for (const [form, { coding, pack }] of Object.entries(FORMS)) {
     const packed = new Uint8Array(pack("0".repeat(3_000_000)));
     const sizes: number[] = [];
     const enough = new Error("enough");
-    const body = codings.begin(coding, ({ length }) => {
+    const take = ({ length }: Uint8Array): void => {
       sizes.push(length);
       if (sizes.length === 3) throw enough;
-    });
+    };
+    const body = codings.begin(coding, { maxBytes: Infinity, take });
     assertEquals(assertThrows(() => body.write(packed)), enough);
     body.close();
     assert(sizes.every((bytes) => bytes <= 64 * 1024), `${sizes}`);
@@ -159,6 +163,32 @@ Deno.test("ContentCodings decodes several codings, the last one first", () => {
     assertEquals(decode("gzip, br,identity, zstd", packed, pieceBytes), TEXT);
   }
   assertThrows(() => decode("br, gzip", gzipSync("abc")), DecodingError, "it is not br");
+});
+
+Deno.test("ContentCodings bounds what comes out of each coding", () => {
+  let bytes = 0;
+  const take = ({ length }: Uint8Array): void => void (bytes += length);
+  const unpack = (value: string, packed: Uint8Array, maxBytes: number): void => {
+    bytes = 0;
+    const body = codings.begin(value, { maxBytes, take });
+    try {
+      body.write(packed);
+      body.end();
+    } finally {
+      body.close();
+    }
+  };
+  const zeros = gzipSync(new Uint8Array(1_000));
+  unpack("gzip", zeros, 1_000);
+  assertThrows(() => unpack("gzip", zeros, 999), TooLongError);
+  // 100,000 members without a byte in them.
+  const empty = gzipSync("");
+  const members = new Uint8Array(100_000 * empty.length);
+  for (let at = 0; at < members.length; at += empty.length) members.set(empty, at);
+  const packed = gzipSync(members);
+  unpack("gzip, gzip", packed, members.length);
+  assertThrows(() => unpack("gzip, gzip", packed, members.length - 1), TooLongError);
+  assertEquals(bytes, 0);
 });
 
 Deno.test("ContentCodings knows the codings that requests ask for", () => {
