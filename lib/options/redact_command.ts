@@ -6,6 +6,7 @@
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
 import { quoteWord } from "../cli/quote_word.ts";
+import { showPath } from "../source/remote_path.ts";
 import { isSecretHeader, withoutSecrets, withoutUserinfos } from "../text/secrets.ts";
 import { isFileReference, redactFileReference } from "./value_file.ts";
 
@@ -35,14 +36,14 @@ export function redactTemplate(url: string): string {
   return cut(withoutSecrets(url), MAX_VALUE_LENGTH);
 }
 
-function redact({ fromFile, secret }: Flag, value: string): string {
+function redact({ fromFile, secret, path }: Flag, value: string): string {
   if (fromFile && isFileReference(value)) return redactFileReference(value);
   if (secret === "value") return HIDDEN;
   // The URL of a proxy need not have a scheme.
   if (secret === "userinfo") return value.replace(/^(\w+:\/\/)?.*@/s, "$1");
   const [field] = value.split(":", 1);
   if (secret === "field" && isSecretHeader(field.trim())) return `${field}: ${HIDDEN}`;
-  return cut(withoutUserinfos(value), MAX_VALUE_LENGTH);
+  return cut(withoutUserinfos(path === undefined ? value : showPath(value)), MAX_VALUE_LENGTH);
 }
 
 function cut(text: string, most: number): string {

@@ -8,7 +8,6 @@ import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { findCompression } from "../unpack/compressions.ts";
 import { nameInputs } from "./input_names.ts";
-import { isRemote } from "./remote_path.ts";
 import { UnpackError } from "../unpack/unpack_error.ts";
 import { isUtf16 } from "./utf16.ts";
 import { Unpacker } from "../unpack/unpacker.ts";
@@ -20,7 +19,7 @@ const MIN_START_BYTES = 2;
 type Block = Uint8Array<ArrayBuffer>;
 
 /** Where bytes come from. */
-interface ByteFile {
+export interface ByteFile {
   /** Reads as many bytes as there are, at least one; null at the end. */
   read(into: Uint8Array): Promise<number | null>;
   close(): void;
@@ -73,10 +72,6 @@ export class Input {
     const fail = (why: string): never => {
       throw new UsageError(`Cannot read '${name}': ${why}`);
     };
-    if (isRemote(path)) {
-      const { RemoteFile } = await import("./remote_file.ts");
-      return new Input(path, name, await RemoteFile.open(path, fail), REMOTE);
-    }
     // Asked first, since opening would ask the user.
     if (!isGranted({ name: "read", path })) {
       fail(`no permission: run with --allow-read=${path}`);
@@ -96,6 +91,11 @@ export class Input {
     }
     file.close();
     return fail("it is a folder: use a file");
+  }
+
+  /** An input that is fetched, and can be fetched again. @param name the argument that names it */
+  static ofRemote(path: string, name: string, file: ByteFile): Input {
+    return new Input(path, name, file, REMOTE);
   }
 
   private constructor(

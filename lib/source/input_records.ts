@@ -2,7 +2,8 @@ import { InputError, UsageError } from "../errors.ts";
 import type { MaybePromise, Step } from "../stream.ts";
 import { nameInputs } from "./input_names.ts";
 import type { InputColumns } from "./item.ts";
-import { Input } from "./input.ts";
+import type { Input } from "./input.ts";
+import { openInput } from "./open_input.ts";
 import type { InputContext, ReadOptions, RecordReader } from "./input_format.ts";
 import type { Line, Lines } from "./lines.ts";
 import type { Records } from "./records.ts";
@@ -57,7 +58,7 @@ export class InputRecords implements Records {
     const columns: (readonly string[])[] = [];
     try {
       for (const one of inputs) {
-        const open = await openInput(one, options);
+        const open = await beginInput(one, options);
         const { input } = open;
         const { size, isRepeatable } = input;
         const isKept = known.length === 0 || !isRepeatable;
@@ -113,7 +114,7 @@ export class InputRecords implements Records {
   /** The next record, of the input at hand, which is not open, or one behind it. */
   async #readOn(): Promise<Step<Line>> {
     const known = this.#inputs[this.input];
-    known.open ??= await openInput(known, this.#options).catch(breakOff);
+    known.open ??= await beginInput(known, this.#options).catch(breakOff);
     if (this.#isClosed) {
       this.#close(this.input);
       return { value: undefined, done: true };
@@ -163,12 +164,12 @@ export class InputRecords implements Records {
 }
 
 /** @throws {UsageError} If it cannot be opened, or its header is wrong. */
-async function openInput(
+async function beginInput(
   { path, reader, context }: InputToRead,
   options: Omit<ReadOptions, "name">,
 ): Promise<OpenInput> {
   const name = nameInputs([{ path }]);
-  const input = await Input.open(path, name);
+  const input = await openInput(path, name);
   try {
     const records = reader.readRecords(input, { ...options, name });
     const columns = await reader.readColumns?.(records, { ...context, path }) ?? [];

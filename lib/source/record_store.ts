@@ -7,7 +7,7 @@ import { InputError, UsageError } from "../errors.ts";
 import { describeOsError } from "../process/os_error.ts";
 import { detachString } from "../text/detach.ts";
 import { CutInput } from "./cut_input.ts";
-import { Input } from "./input.ts";
+import { openInput } from "./open_input.ts";
 import type { ReadOptions } from "./input_format.ts";
 import { nameInputs } from "./input_names.ts";
 import type { InputToRead } from "./input_records.ts";
@@ -105,7 +105,7 @@ export async function openStore(
   const { path, reader, context } = toRead;
   const { isSkipped, budget } = options;
   const name = nameInputs([{ path }]);
-  const input = await Input.open(path, name);
+  const input = await openInput(path, name);
   const cut = new CutInput(input);
   const points = new Points(Math.max(2, Math.floor(MAX_POINTS / options.stores)));
   const held: StoredRecord[] = [];

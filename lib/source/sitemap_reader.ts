@@ -1,6 +1,7 @@
 import { InputError, UsageError } from "../errors.ts";
 import type { Step } from "../stream.ts";
-import { Input } from "./input.ts";
+import type { Input } from "./input.ts";
+import { openInput } from "./open_input.ts";
 import { type InputLines, type Line, MAX_LINE, OverlongLine } from "./lines.ts";
 import { isRemote, showPath } from "./remote_path.ts";
 import { isUtf16, Utf16Reader } from "./utf16.ts";
@@ -126,7 +127,7 @@ export class SitemapReader implements InputLines {
     const name = `${this.#options.name}, sitemap ${showPath(path)}`;
     try {
       if (!isRemote(path)) throw new UsageError(`Cannot read '${name}': it is not a URL`);
-      const input = await Input.open(path, name);
+      const input = await openInput(path, name);
       const child = new SitemapReader(input, { name, canBeIndex: false });
       try {
         await child.begin();

@@ -21,6 +21,10 @@ const HIDDEN: [args: string[], shown: string][] = [
     ],
     "myriad --header 'Authorization: …' --header 'X-Api-Key: …' --header 'Accept: a/b' http://h/",
   ],
+  [
+    ["-i", "https://h/list?token=hunter2&a=1", "-i", "a.txt"],
+    "myriad --input 'https://h/list?token=…&a=1' --input a.txt",
+  ],
   [["-H", "@fields.txt", "http://h/"], "myriad --header @fields.txt http://h/"],
   [["-b", "id=hunter2", "-b", "@jar", "http://h/"], "myriad --cookie '…' --cookie @jar http://h/"],
   [["-d", '{"password":"hunter2"}', "http://h/"], "myriad --data '…' http://h/"],
