@@ -196,7 +196,10 @@ export class Input {
     while (start.length < MIN_START_BYTES || findCompression(start) === "more") {
       const block = await this.#readFile();
       if (block === undefined) break;
-      start = new Uint8Array([...start, ...block]);
+      const joined = new Uint8Array(start.length + block.length);
+      joined.set(start);
+      joined.set(block, start.length);
+      start = joined;
     }
     return start;
   }
