@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { INPUT_FORMATS } from "./formats.ts";
-import { isBlank, isBlankOrComment, type Line } from "./lines.ts";
+import { createSkip, type Line } from "./lines.ts";
 import { nameInputs } from "./input_names.ts";
 import { InputRecords, type InputToRead } from "./input_records.ts";
 import type { InputColumns, Items, MakeTarget } from "./item.ts";
@@ -58,6 +58,7 @@ export interface TargetSource {
 export async function openSource(options: SourceOptions): Promise<TargetSource> {
   const { inputs } = options;
   if (inputs.length === 0) return await openNumbers(options);
+  const isSkipped = createSkip(options.comments ?? false);
   const toRead = [];
   let isDrawn = false;
   for (const input of inputs) {
@@ -67,10 +68,10 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     toRead.push({
       path: input.path,
       reader: await INPUT_FORMATS[input.format].load(),
-      context: { ...request, isSkipped: options.comments ? isBlankOrComment : isBlank },
+      context: { ...request, isSkipped },
     });
   }
-  const { items, columns } = await openInputs(toRead, options);
+  const { items, columns } = await openInputs(toRead, isSkipped, options);
   return {
     items,
     make: await openMaker(options, columns),
@@ -137,10 +138,10 @@ async function sample(
 
 async function openInputs(
   toRead: readonly InputToRead[],
+  isSkipped: (line: Line) => boolean,
   options: SourceOptions,
 ): Promise<Pick<TargetSource, "items" | "columns">> {
   const { loop = false, onlyLf, comments = false, inputs, order } = options;
-  const isSkipped = comments ? isBlankOrComment : isBlank;
   const name = nameInputs(inputs);
   if (order?.isShuffled) {
     const { ShuffledItems } = await import("./shuffled_items.ts");
