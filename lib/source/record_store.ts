@@ -11,14 +11,13 @@ import { openInput } from "./open_input.ts";
 import type { ReadOptions } from "./input_format.ts";
 import { nameInputs } from "./input_names.ts";
 import type { InputToRead } from "./input_records.ts";
-import { type Line, OverlongLine, toText } from "./lines.ts";
+import { type Line, OverlongLine } from "./lines.ts";
+import { measureRecord } from "./records.ts";
 
 /** The maximum number of places in all files that are noted: 12 MB. */
 const MAX_POINTS = 2 ** 19;
 /** The maximum number of characters of all records that are held, as of an input that is compressed. */
 const MAX_HELD_LENGTH = 32 * 1024 * 1024;
-/** How many characters a record counts in addition to its own, for the memory of the object. */
-const RECORD_LENGTH = 64;
 /** How much of a file is read at once. */
 const READ_BYTES = 16 * 1024;
 
@@ -120,7 +119,7 @@ export async function openStore(
       if (isSkipped(step.value)) continue;
       count++;
       if (input.isSeekable && !reader.isSequential) continue;
-      budget.left -= toText(step.value).length + RECORD_LENGTH;
+      budget.left -= measureRecord(step.value);
       if (budget.left < 0) {
         throw new UsageError(
           `Cannot shuffle '${name}': it is read from its beginning only, and has more ` +

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { closesConnection, decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
+import {
+  closesConnection,
+  decodeFieldValue,
+  IDEMPOTENT,
+  normalizeCoding,
+} from "../../http/fields.ts";
 import { type Failure, type Result, toResult } from "../../result.ts";
 import { BodyReadError, type HeaderList, type StreamedBody, type Target } from "../../target.ts";
 import { findShortage } from "../causes.ts";
@@ -183,10 +188,9 @@ function toStream(
 
 /** The head of a response of native fetch. */
 function toHead({ status, statusText, headers }: Response): BorrowedHead {
-  const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
   return {
     status,
-    coding: coding === "" || coding === "identity" ? null : coding,
+    coding: normalizeCoding(headers.get("content-encoding")),
     field: (name) => {
       const value = headers.get(name);
       return value === null ? null : decodeFieldValue(value);
