@@ -155,7 +155,7 @@ const ROWS = {
       await checkBinding(options, undefined);
       return new (await import("./fetch/fetch.ts")).FetchEngine(options);
     },
-    preview: async () => (await import("./fetch/fetch.ts")).describeRequest,
+    preview: async () => (await import("./fetch/prepared_fields.ts")).describeRequest,
   },
 } satisfies Record<string, EngineRow>;
 

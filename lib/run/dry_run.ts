@@ -16,7 +16,7 @@ import { describeShortfall } from "../source/shortfall.ts";
 import type { Target } from "../target.ts";
 import { formatCount } from "../text/format.ts";
 import { formatNote } from "../transcript/format.ts";
-import { SecretFilter } from "../transcript/hide.ts";
+import { SecretFilter } from "../transcript/secret_filter.ts";
 import { formatRequest, formatTitle } from "../transcript/transcripts.ts";
 import { Outputs } from "./outputs.ts";
 

@@ -7,7 +7,7 @@ import { UsageError } from "../errors.ts";
 import { INPUT_FORMATS } from "./formats.ts";
 import { nameInputs } from "./input_names.ts";
 import { InputRecords, type InputToRead } from "./input_records.ts";
-import { isBlank, isBlankOrComment, type Line } from "./lines.ts";
+import { createSkip, type Line } from "./lines.ts";
 import { listNames, type NamedInput, openMaker, parseUrlTemplate } from "./make_target.ts";
 import type { SourceOptions, TargetSource } from "./open.ts";
 import type { OrderOptions } from "./order.ts";
@@ -32,6 +32,7 @@ interface Request {
  */
 export async function openRecordSource(options: SourceOptions): Promise<TargetSource> {
   const { inputs } = options;
+  const isSkipped = createSkip(options.comments ?? false);
   const toRead = [];
   let isDrawn = false;
   for (const input of inputs) {
@@ -41,10 +42,10 @@ export async function openRecordSource(options: SourceOptions): Promise<TargetSo
     toRead.push({
       path: input.path,
       reader: await INPUT_FORMATS[input.format].load(),
-      context: { ...request, isSkipped: options.comments ? isBlankOrComment : isBlank },
+      context: { ...request, isSkipped },
     });
   }
-  const { items, columns } = await openInputs(toRead, options);
+  const { items, columns } = await openInputs(toRead, isSkipped, options);
   return {
     items,
     make: await openMaker(options, columns),
@@ -91,10 +92,10 @@ async function sample(
 
 async function openInputs(
   toRead: readonly InputToRead[],
+  isSkipped: (line: Line) => boolean,
   options: SourceOptions,
 ): Promise<Pick<TargetSource, "items" | "columns">> {
   const { loop = false, onlyLf, comments = false, inputs, order } = options;
-  const isSkipped = comments ? isBlankOrComment : isBlank;
   const name = nameInputs(inputs);
   if (order?.isShuffled) {
     const { ShuffledItems } = await import("./shuffled_items.ts");
