@@ -11,6 +11,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Lookup } from "./lookup.ts";
+import { mix } from "./mix_bits.ts";
 
 /** What may be a function with arguments, and filters behind it: sources of regular expressions. */
 export const CALL = '(?:random|uuid|now|env):[^{}|"\\r\\n]*|i(?:\\+\\d+)?:[^{}|"\\s]*|i\\+\\d+';
@@ -252,13 +253,6 @@ export class TemplateFunctions {
 
   readonly #lookup: Lookup = (name) =>
     this.#call.lookup(name) ?? this.#computes.get(name)?.(this.#call);
-}
-
-/** Mixes 32 bits so that each bit depends on all; no two numbers become the same (MurmurHash3). */
-function mix(bits: number): number {
-  bits = Math.imul(bits ^ bits >>> 16, 0x85ebca6b);
-  bits = Math.imul(bits ^ bits >>> 13, 0xc2b2ae35);
-  return bits ^ bits >>> 16;
 }
 
 /**
