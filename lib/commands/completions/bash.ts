@@ -15,7 +15,7 @@ const WORDS = `  local -a words=()
     words[\${#words[@]}-1]+=$word
     piece=$word
   done
-  if [[ $piece == [=:@] ]]; then piece=; fi
+  if [[ $piece =~ ^[=:@]+$ ]]; then piece=; fi
   local last=$((\${#words[@]} - 1))
   local current=\${words[last]}
   local kept=\${current%"$piece"}
@@ -65,7 +65,9 @@ ${commands.map(formatArgument).filter((line) => line !== "").join("\n")}
     file) mapfile -t all < <(compgen -f -- "$value"); compopt -o filenames ;;
     @file)
       if [[ $value == @* ]]; then
-        mapfile -t all < <(compgen -f -- "\${value#@}")
+        # Bash does not quote $ and \` where the word is not the name of a file: it would run what a
+        # name says.
+        mapfile -t all < <(compgen -f -X '*[$\`]*' -- "\${value#@}")
         all=("\${all[@]/#/@}")
         compopt -o filenames
       fi

@@ -300,7 +300,7 @@ class Translator {
   /** The URL as a template, with what `-G` puts into its query. */
   #toUrl(): string {
     const [given, other] = this.#urls;
-    if (given === undefined) {
+    if (!given) {
       throw new UsageError(
         "The curl command has no URL: add one, or - to read the command from standard input",
       );

@@ -79,6 +79,21 @@ function listNames(): Map<string, string[]> {
   );
 }
 
+Deno.test("bash completes no name behind @ that it would run", async () => {
+  await using dir = await makeFolder("bash");
+  for (const name of ["al`id`", "al$(id)", "al'b"]) await dir.write(name, "");
+  const lines = [". ./script; compopt() { :; }"];
+  for (const [line, words] of [["myriad -d @al", "-d @al"], ["myriad --data=@", "--data =@"]]) {
+    lines.push(
+      `COMP_LINE='${line}' COMP_POINT=\${#COMP_LINE} COMP_WORDS=(myriad ${words}) COMP_CWORD=2`,
+      `_myriad; printf '%s\\n' "\${COMPREPLY[@]}" | grep al | sort`,
+    );
+  }
+  const script = await dir.write("ask", lines.join("\n"));
+  const { stdout } = await run(["bash", script], { cwd: dir.path("") });
+  assertEquals(stdout.split("\n"), ["@al'b", "@alpha.csv", "@al'b", "@alpha.csv", ""]);
+});
+
 Deno.test("bash completes each flag of each command", async () => {
   await using dir = await makeFolder("bash");
   const lines = [". ./script"];

@@ -208,6 +208,7 @@ for (
     ["curl --json @x --json y h", "by '--json' with a file and more data"],
     ["curl -H Accept: h", "by '-H Accept:'"],
     ["curl -s ", "has no URL: add one, or - to read"],
+    ["curl ''", "has no URL: add one, or - to read"],
     ["curl --dataa x h", "unknown option '--dataa': did you mean '--data'?"],
     ["curl h -d", "'-d' has no value"],
     ["wget h", "it does not begin with 'curl'"],
