@@ -239,6 +239,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/",
     "lib/engine/transport/",
     "lib/engine/transport/native/",
+    "lib/http/",
   ],
   "lib/errors.ts": [],
   "lib/form/": [
