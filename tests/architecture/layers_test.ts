@@ -80,7 +80,7 @@ const MAY: Record<string, string[]> = {
     "lib/cli/",
     "lib/commands/compare/",
     "lib/commands/serve/",
-    "lib/engine/sockets/",
+    "lib/engine/",
     "lib/errors.ts",
     "lib/output/",
     "lib/plot/",
@@ -239,6 +239,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/",
     "lib/engine/transport/",
     "lib/engine/transport/native/",
+    "lib/http/",
   ],
   "lib/errors.ts": [],
   "lib/form/": [

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import net from "node:net";
+import { findIpVersion } from "../../http/ip_version.ts";
 import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { ProxyOptions, TlsOptions } from "../engine.ts";
@@ -251,7 +251,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       const { hostname } = endpoint;
       const addresses = detours?.findAddresses(endpoint) ??
         (byName
-          ? [{ address: hostname, family: net.isIP(hostname) || (ipVersion ?? 0) }]
+          ? [{ address: hostname, family: findIpVersion(hostname) || (ipVersion ?? 0) }]
           : knownAddresses(hostname) ?? await (isDirect
             ? this.#lookUps.findDirectly(hostname, abandon.signal)
             : this.#lookUps.find(hostname)));

@@ -5,8 +5,9 @@
  */
 import { Buffer } from "node:buffer";
 import net from "node:net";
+import process from "node:process";
 import { Duplex } from "node:stream";
-import tls from "node:tls";
+import type tls from "node:tls";
 import type { TlsOptions } from "../engine.ts";
 import { describeCertificate, describeTlsError } from "../tls_failure.ts";
 import { DirectWriter, findWriteHandle, TextWriter, type WriteListener } from "./direct_writer.ts";
@@ -26,6 +27,11 @@ import type {
  * 10,000 connections took 80 MB more.
  */
 const BUFFER = new Uint8Array(64 * 1024);
+
+/** Loads `node:tls`, which a run without TLS need not load. */
+function loadTls(): typeof tls {
+  return process.getBuiltinModule("node:tls");
+}
 
 /**
  * How many bytes go without a doubt: the system takes them from a connection that has nothing unsent.
@@ -185,7 +191,7 @@ class PortableTransport implements Transport, WriteListener {
     onread: net.OnReadOpts,
   ): tls.TLSSocket | undefined {
     const options = { ...toTlsOptions(destination), ...address, allowHalfOpen: true, onread };
-    const socket = tls.connect(options as tls.ConnectionOptions);
+    const socket = loadTls().connect(options as tls.ConnectionOptions);
     const handle = (socket as TlsHandle)._handle?._nativeTcpHandle;
     if (typeof handle?.hasRef !== "function") {
       this.#transports.usesStreams = true;
@@ -220,7 +226,7 @@ class PortableTransport implements Transport, WriteListener {
       final: (done) => void carrier.end(done),
     });
     const options = { ...toTlsOptions(destination), socket: stream, host: destination.hostname };
-    const socket = tls.connect(options);
+    const socket = loadTls().connect(options);
     const layer = { stream, socket, hasEnded: false };
     this.#layers.push(layer);
     this.#top = socket;
@@ -243,6 +249,7 @@ class PortableTransport implements Transport, WriteListener {
   #watchTls(socket: tls.TLSSocket, { options }: TlsDestination): void {
     // `node:tls` asks for the certificate with its chain, up to an authority. For that it would parse
     // all trusted authorities again for each connection: 141 of them took 10 ms.
+    const { getPeerCertificate } = socket;
     socket.getPeerCertificate = (): tls.DetailedPeerCertificate =>
       getPeerCertificate.call(socket, false) as tls.DetailedPeerCertificate;
     socket.on("secureConnect", () => {
@@ -420,8 +427,6 @@ class PortableTransport implements Transport, WriteListener {
   }
 }
 
-const { getPeerCertificate } = tls.TLSSocket.prototype;
-
 type Done = (error?: NodeJS.ErrnoException | null) => void;
 
 /** Text, each character a byte, and then bytes. */
@@ -450,13 +455,15 @@ const contexts = new WeakMap<TlsOptions, tls.SecureContext>();
 
 function toSecureContext(options: TlsOptions): tls.SecureContext {
   let context = contexts.get(options);
-  if (context === undefined) contexts.set(options, context = tls.createSecureContext(options));
+  if (context === undefined) {
+    contexts.set(options, context = loadTls().createSecureContext(options));
+  }
   return context;
 }
 
 /** Like `node:tls`, except that a common name does not name a host (RFC 9110 §4.3.4). */
 function checkIdentity(hostname: string, certificate: tls.PeerCertificate): Error | undefined {
-  return tls.checkServerIdentity(hostname, {
+  return loadTls().checkServerIdentity(hostname, {
     ...certificate,
     subject: { ...certificate.subject, CN: "" },
   });
