@@ -92,7 +92,7 @@ export function parseProgress(values: RunValues): RunOptions["progress"] {
   if (!values.has("verbose") || progress === "none") return progress;
   if (progress === "bar" || progress === "live") {
     throw new UsageError(
-      `'--progress ${progress}' would draw over what '--verbose' shows: use '--progress log'`,
+      `'--verbose' and '--progress ${progress}' contradict each other: use '--progress log'`,
     );
   }
   return "log";

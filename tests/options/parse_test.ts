@@ -404,7 +404,6 @@ for (
     [["--threshold", "p99<1", URL_], "for p99 use a duration with its unit (us, ms, s, m)"],
     [["--threshold", "speed<1", URL_], "use one of the names requests, succeeded, failed"],
     [["--abort-on-threshold", URL_], "needs '--threshold'"],
-    [["-v", "--progress", "bar", URL_], "would draw over what '--verbose' shows"],
     [["--json=yes", URL_], "'--json' takes no value"],
   ] as [string[], string][]
 ) {
