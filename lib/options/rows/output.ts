@@ -208,7 +208,6 @@ export const OUTPUT_ROWS = [
     kind: choice("all"),
     // -vv is the same as --verbose=all.
     repeatable: true,
-    excludes: ["progress"],
     help: "show the first request and its response on stderr, heads and the beginning of bodies, " +
       "without secrets; -vv: all of them, for small runs",
   },
