@@ -11,32 +11,38 @@ export type FlagValue<Row extends Flag> = Row extends { repeatable: true }
   : Row extends { optionalValue: string } ? OneValue<Row> | boolean
   : boolean;
 
-/** What is given for a flag: its texts, in their order; `true` for a switch without a value. */
-export type GivenValues = readonly (string | true)[];
+/** What is given for a flag: its text; `true` for a switch without a value. */
+export type GivenValue = string | true;
+
+/** One flag as it is given, by its long name. */
+export type GivenFlag = readonly [name: string, value: GivenValue];
 
 /** What a command line gives. */
 export class FlagValues<Row extends Flag = Flag> {
   readonly flags: readonly Row[];
   /** The arguments that belong to no flag. */
   readonly positionals: readonly string[];
-  readonly #given: ReadonlyMap<string, GivenValues>;
+  /** All flags that are given, in the order in which they were written. */
+  readonly all: readonly GivenFlag[];
+  readonly #given: ReadonlyMap<string, readonly GivenValue[]>;
 
-  /** @param given by the long name of the flag */
   constructor(
     flags: readonly Row[],
-    given: ReadonlyMap<string, GivenValues>,
+    given: readonly GivenFlag[],
     positionals: readonly string[],
   ) {
     this.flags = flags;
     this.positionals = positionals;
-    this.#given = given;
+    this.all = given;
+    const byName = Map.groupBy(given, ([name]) => name);
+    this.#given = new Map(byName.entries().map(([name, all]) => [name, all.map(([, it]) => it)]));
   }
 
   /** These values, and those of others for the flags that are not given here. */
   or(others: FlagValues<Row>): FlagValues<Row> {
     return new FlagValues(
       this.flags,
-      new Map([...others.#given, ...this.#given]),
+      [...others.all.filter(([name]) => !this.has(name)), ...this.all],
       this.positionals.length > 0 ? this.positionals : others.positionals,
     );
   }
@@ -54,7 +60,7 @@ export class FlagValues<Row extends Flag = Flag> {
   }
 
   /** What is given for a flag, as it is written. */
-  given(name: Row["name"]): GivenValues {
+  given(name: Row["name"]): readonly GivenValue[] {
     return this.#given.get(name) ?? [];
   }
 
@@ -78,7 +84,7 @@ export class FlagValues<Row extends Flag = Flag> {
 
   #read(flag: Row): unknown {
     const given = this.given(flag.name);
-    const read = (value: string | true): unknown => value === true || readOne(flag, value);
+    const read = (value: GivenValue): unknown => value === true || readOne(flag, value);
     if (flag.repeatable) return given.map(read);
     if (given.length > 0) return read(given[0]);
     if (flag.default !== undefined) return readOne(flag, flag.default);

@@ -9,7 +9,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { closest } from "./closest.ts";
-import { FlagValues } from "./flag_values.ts";
+import { FlagValues, type GivenFlag, type GivenValue } from "./flag_values.ts";
 import { type Flag, listSpellings } from "./flags.ts";
 
 /** Options for {@linkcode parseFlags}. */
@@ -35,16 +35,12 @@ export function parseFlags<Row extends Flag>(
   command: string,
   { elsewhere = {} }: ParseOptions = {},
 ): FlagValues<Row> {
-  const given = new Map<string, (string | true)[]>();
+  const given: GivenFlag[] = [];
   const positionals: string[] = [];
   const bySpelling = new Map<string, Row>();
   for (const flag of flags) for (const it of listSpellings(flag)) bySpelling.set(it, flag);
 
-  const add = (flag: Flag, value: string | true): void => {
-    const values = given.get(flag.name);
-    if (values === undefined) given.set(flag.name, [value]);
-    else values.push(value);
-  };
+  const add = ({ name }: Flag, value: GivenValue): void => void given.push([name, value]);
   const unknown = (name: string, shown: string): UsageError => {
     const meant = closest(name, flags.map(({ name }) => name));
     const how = Object.hasOwn(elsewhere, name)
@@ -112,14 +108,15 @@ export function parseFlags<Row extends Flag>(
       }
     } else positionals.push(arg);
   }
+  const values = new FlagValues(flags, given, positionals);
   for (const { name, repeatable, value, optionalValue } of flags) {
-    const times = given.get(name)?.length ?? 0;
+    const times = values.given(name).length;
     const isSwitch = value === undefined && optionalValue === undefined;
     if (times > 1 && !repeatable && !isSwitch) {
       throw new UsageError(`'--${name}' is given ${times} times: use it once`);
     }
   }
-  return new FlagValues(flags, given, positionals);
+  return values;
 }
 
 /**
@@ -132,7 +129,7 @@ function readLong(
   name: string,
   inline: string | undefined,
   takeNext: (shown: string) => string,
-): string | true {
+): GivenValue {
   const { value, optionalValue } = flag;
   if (value !== undefined) {
     const text = inline ?? takeNext(`--${name}`);

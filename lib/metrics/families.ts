@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { FIGURE_ROWS, type Metric, type NameOf } from "../stats/figures.ts";
+import type { Metric, NameOf } from "../stats/figure.ts";
+import { FIGURE_ROWS } from "../stats/figures.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { computeProgress, countWorkers, type Snapshot, WORKER_STATES } from "../stats/snapshot.ts";
 import { countUpToBounds } from "./latency_buckets.ts";

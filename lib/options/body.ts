@@ -7,6 +7,7 @@ import { UsageError } from "../errors.ts";
 import { parseParts, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import type { Variables } from "./environment.ts";
 import { type ReadFile, readShortText } from "./read_file.ts";
+import { JOINED_FLAGS } from "./rows/request.ts";
 import type { RunValues } from "./table.ts";
 import { isFileReference, nameFlagFile } from "./value_file.ts";
 
@@ -56,28 +57,22 @@ async function readTemplate(file: string, context: BodyContext): Promise<GivenBo
   return { parts: parseText("data-template", text, context), flag: "--data-template" };
 }
 
-/** What is joined by `&`, as with curl. */
+/** What is joined by `&`, in the order of the command line, as with curl. */
 async function readPieces(values: RunValues, context: BodyContext): Promise<GivenBody[]> {
-  const data = values.get("data");
-  const raw = values.get("data-raw");
-  const encoded = values.get("data-urlencode");
-  const count = data.length + raw.length + encoded.length;
-  const toParts = (flag: string, text: string): GivenBody => {
-    // Alone it is JSON's empty object, not a placeholder.
-    const isObject = text === "{}" && count === 1;
-    return { parts: isObject ? [text] : parseText(flag, text, context), flag: `--${flag}` };
-  };
   const pieces: GivenBody[] = [];
-  for (const text of data) {
-    if (!isFileReference(text)) pieces.push(toParts("data", text));
-    else {
-      const bytes = await context.readFile(text.slice(1), `--data ${text}`);
-      pieces.push({ bytes });
+  const given = values.all.filter(([name]) => JOINED_FLAGS.includes(name));
+  for (const [name, value] of given) {
+    const text = `${value}`;
+    const flag = `--${name}`;
+    if (name === "data-urlencode") {
+      pieces.push({ parts: await readEncoded(text, context), flag });
+    } else if (name === "data" && isFileReference(text)) {
+      pieces.push({ bytes: await context.readFile(text.slice(1), `${flag} ${text}`) });
+    } else {
+      // Alone it is JSON's empty object, not a placeholder.
+      const isObject = text === "{}" && given.length === 1;
+      pieces.push({ parts: isObject ? [text] : parseText(name, text, context), flag });
     }
-  }
-  pieces.push(...raw.map((text) => toParts("data-raw", text)));
-  for (const text of encoded) {
-    pieces.push({ parts: await readEncoded(text, context), flag: "--data-urlencode" });
   }
   return pieces;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { closest } from "../cli/closest.ts";
-import { FlagValues, type GivenValues } from "../cli/flag_values.ts";
+import { FlagValues, type GivenFlag, type GivenValue } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
 import { type ReadFile, readShortText } from "./read_file.ts";
@@ -28,7 +28,7 @@ export async function withConfig(values: RunValues, readFile: ReadFile): Promise
 }
 
 interface Config {
-  readonly given: ReadonlyMap<string, GivenValues>;
+  readonly given: readonly GivenFlag[];
   readonly url: string | undefined;
 }
 
@@ -54,7 +54,7 @@ function parseConfig(text: string, flags: readonly Flag[], path: string): Config
   if (!isWellFormed(config)) {
     fail("it has a lone surrogate, which UTF-8 cannot encode: leave the escape out");
   }
-  const given = new Map<string, GivenValues>();
+  const given: GivenFlag[] = [];
   let url: string | undefined;
   for (const [name, value] of Object.entries(config)) {
     if (name === "url") {
@@ -74,7 +74,7 @@ function parseConfig(text: string, flags: readonly Flag[], path: string): Config
     if (flag.commandLineOnly) fail(`'${name}' cannot stand in a file: leave it out`);
     const read = toGiven(flag, value);
     if (read === undefined) return fail(`its '${name}' must be ${describeType(flag)}`);
-    if (read !== "off") given.set(name, read);
+    given.push(...read.map((value) => [name, value] as const));
   }
   return { given, url };
 }
@@ -87,12 +87,12 @@ function isWellFormed(config: object): boolean {
 }
 
 /**
- * A value as the command line would give it, or `off` for a switch that is not given; undefined if
- * it is of the wrong type.
+ * A value as the command line would give it, nothing for a switch that is off; undefined if it is of
+ * the wrong type.
  */
-function toGiven(flag: Flag, value: unknown): GivenValues | "off" | undefined {
+function toGiven(flag: Flag, value: unknown): readonly GivenValue[] | undefined {
   if (flag.value === undefined) {
-    if (typeof value === "boolean") return value ? [true] : "off";
+    if (typeof value === "boolean") return value ? [true] : [];
     if (typeof value !== "string" || value === "" || flag.optionalValue === undefined) return;
     return flag.kind?.words?.includes(value) === false ? undefined : [value];
   }

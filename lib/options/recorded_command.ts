@@ -109,13 +109,8 @@ export class CommandRecorder implements CommandFiles {
    * @param isLeftOut whether a flag is not for others
    */
   toCommand(values: FlagValues, isLeftOut: (name: string) => boolean): RecordedCommand {
-    const argv: string[] = [];
-    for (const { name } of values.flags) {
-      if (isLeftOut(name)) continue;
-      for (const value of values.given(name)) {
-        argv.push(value === true ? `--${name}` : `--${name}=${value}`);
-      }
-    }
+    const argv = values.all.filter(([name]) => !isLeftOut(name))
+      .map(([name, value]) => value === true ? `--${name}` : `--${name}=${value}`);
     return {
       argv: [...argv, "--", ...values.positionals],
       files: Array.from(this.#files, ([path, bytes]) => ({ path, base64: bytes.toBase64() })),

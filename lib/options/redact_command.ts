@@ -19,13 +19,12 @@ const MAX_LENGTH = 4_000;
 /** The command line, as a shell would take it, without secrets. */
 export function redactCommand(values: FlagValues): string {
   const words = ["myriad"];
-  for (const flag of values.flags) {
-    for (const value of values.given(flag.name)) {
-      if (value === true) words.push(`--${flag.name}`);
-      else if (flag.value === undefined) {
-        words.push(quoteWord(`--${flag.name}=${redact(flag, value)}`));
-      } else words.push(`--${flag.name}`, quoteWord(redact(flag, value)));
-    }
+  const flags = new Map(values.flags.map((flag) => [flag.name, flag]));
+  for (const [name, value] of values.all) {
+    const flag = flags.get(name)!;
+    if (value === true) words.push(`--${name}`);
+    else if (flag.value === undefined) words.push(quoteWord(`--${name}=${redact(flag, value)}`));
+    else words.push(`--${name}`, quoteWord(redact(flag, value)));
   }
   words.push(...values.positionals.map((url) => quoteWord(redactTemplate(url))));
   return cut(words.join(" "), MAX_LENGTH);

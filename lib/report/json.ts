@@ -1,10 +1,6 @@
-import {
-  FIGURE_ROWS,
-  FIGURES,
-  type Kind,
-  type Summary,
-  type SummaryContext,
-} from "../stats/figures.ts";
+import type { Kind } from "../stats/figure.ts";
+import { FIGURE_ROWS, FIGURES } from "../stats/figures.ts";
+import type { Summary, SummaryContext } from "../stats/summary.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { escapeJson } from "../text/escape.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 import { groupErrors } from "../stats/error_groups.ts";
-import type { Summary } from "../stats/figures.ts";
+import type { Summary } from "../stats/summary.ts";
 import { escapeMarkup } from "../text/escape.ts";
 import { formatCount } from "../text/format.ts";
 import { formatTable, type TableData } from "./table.ts";

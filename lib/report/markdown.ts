@@ -1,5 +1,5 @@
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
-import type { KnownSummary } from "../stats/figures.ts";
+import type { KnownSummary } from "../stats/summary.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import {
   formatCount,

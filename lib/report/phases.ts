@@ -1,4 +1,4 @@
-import type { KnownSummary } from "../stats/figures.ts";
+import type { KnownSummary } from "../stats/summary.ts";
 import type { PhaseFigures } from "../stats/phase_times.ts";
 import { PHASE_TITLES, PHASES } from "../stats/phases.ts";
 

@@ -1,6 +1,7 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
-import { FIGURE_ROWS, type KnownSummary } from "../stats/figures.ts";
+import { FIGURE_ROWS } from "../stats/figures.ts";
+import type { KnownSummary } from "../stats/summary.ts";
 import type { Example, Snapshot } from "../stats/snapshot.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import {

@@ -1,4 +1,4 @@
-import type { KnownSummary, SummaryThreshold } from "../stats/figures.ts";
+import type { KnownSummary, SummaryThreshold } from "../stats/summary.ts";
 import { formatNumber } from "../text/format.ts";
 
 /**

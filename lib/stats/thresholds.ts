@@ -6,7 +6,8 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { type Bounded, FIGURE_ROWS, type NameOf, type Trend } from "./figures.ts";
+import type { Bounded, NameOf, Trend } from "./figure.ts";
+import { FIGURE_ROWS } from "./figures.ts";
 import type { Statistics, ThresholdUnit, Verdict } from "./snapshot.ts";
 
 /** A number of a run that is bounded. */

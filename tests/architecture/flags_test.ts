@@ -126,7 +126,7 @@ Deno.test("a flag's row says what is hidden in the command line", () => {
   const argv = "--pin 1 --gate http://a:b@h --field Authorization:x --field A:b --log=l --calm";
   assertEquals(
     redactCommand(parse(argv)),
-    "myriad --calm --log=l --pin '…' --gate http://h --field 'Authorization: …' --field A:b",
+    "myriad --pin '…' --gate http://h --field 'Authorization: …' --field A:b --log=l --calm",
   );
   assertEquals(redactCommand(parse("--pin @f --gate @g")), "myriad --pin @f --gate @g");
 });

@@ -43,7 +43,8 @@ for (
     [["--data-binary", "a"], "a"],
     [["--data-raw", "@a"], "@a"],
     [["--data-raw", "{}"], "{}"],
-    [["--data-urlencode", "a=ä {}!", "-d", "c=1"], "c=1&a=%C3%A4+x%22%26%21"],
+    [["--data-urlencode", "a=ä {}!", "-d", "c=1"], "a=%C3%A4+x%22%26%21&c=1"],
+    [["--data-raw", "@a", "-d", "{}", "--data-raw", "b"], '@a&x"&&b'],
     [["--data-urlencode", "a={name}"], "a=x%22%26"],
     [["--data-urlencode", "a={+name}"], 'a=x"&'],
     [["--json-body", "a=b"], '{"a":"b"}'],
@@ -157,6 +158,7 @@ Deno.test("parseRun() makes the same request as curl of its flags for data", asy
       ["--data-urlencode", `n@${file}`, "--data-urlencode", `@${file}`],
       ["-d", "x=y", "--data-urlencode", "a= ä", "-G"],
       ["-d", "x=y", "-G", "-I"],
+      ["--data-urlencode", "a=b c", "-d", `@${file}`, "--data-raw", "@d", "-d", "e"],
       ["-d", "x=y", "-G", "-X", "DELETE"],
       ["-X", "PUT", "--data-binary", `@${file}`],
     ]

@@ -3,7 +3,7 @@ import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { toSummary } from "../../lib/report/json.ts";
 import { Run } from "../../lib/run/run.ts";
-import type { Summary } from "../../lib/stats/figures.ts";
+import type { Summary } from "../../lib/stats/summary.ts";
 import { folder } from "../fixtures/folder.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";

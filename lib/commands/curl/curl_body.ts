@@ -40,23 +40,20 @@ export class CurlBody {
     );
   }
 
-  /** The flags that give the same body; undefined if no flags do, for these pieces in this order. */
+  /** The flags that give the same body; undefined if files are joined without `&`. */
   toFlags(): (readonly [name: string, value: string])[] | undefined {
     const { text } = this;
-    if (text !== undefined) {
-      return [[text.startsWith("@") ? "data-raw" : "data", escapeBraces(text)]];
-    }
-    const flags = this.#pieces.map(({ flag, text }) =>
-      flag === undefined ? ["data", escapeBraces(text)] as const : [flag, text] as const
+    if (text !== undefined) return [toTextFlag(text)];
+    if (this.#pieces.slice(1).some(({ isField }) => !isField)) return undefined;
+    return this.#pieces.map(({ flag, text }) =>
+      flag === undefined ? toTextFlag(text) : [flag, text]
     );
-    const wrong = flags.some(([name], k) => {
-      const isLost = this.#pieces[k].flag === undefined && this.#pieces[k].text.startsWith("@");
-      // What is encoded comes behind the rest.
-      return isLost || (name === "data" && k > 0 && flags[k - 1][0] === "data-urlencode");
-    });
-    const isJoined = this.#pieces.slice(1).every(({ isField }) => isField);
-    return wrong || !isJoined ? undefined : flags;
   }
+}
+
+/** The flag that sends a text, however it begins. */
+function toTextFlag(text: string): readonly [name: string, value: string] {
+  return [text.startsWith("@") ? "data-raw" : "data", escapeBraces(text)];
 }
 
 /**

@@ -5,6 +5,8 @@
  */
 import { UsageError } from "../../errors.ts";
 import { FORM_TYPE, isJsonText, JSON_TYPE } from "../../http/content_type.ts";
+import type { RunFlag } from "../../options/rows/flag.ts";
+import { RUN_FLAGS } from "../../options/table.ts";
 import { escapeBraces } from "../../source/text_template.ts";
 import { CurlBody, encodeField } from "./curl_body.ts";
 import type { CurlCommand, GivenFlag } from "./parse_curl.ts";
@@ -44,9 +46,9 @@ const DURATIONS: Readonly<Record<string, string>> = {
 };
 
 /** Flags that can be given several times; of the others, the last one counts, as with curl. */
-const REPEATABLE: ReadonlySet<string> = new Set([
-  ...["connect-to", "cookie", "data", "data-urlencode", "form", "header", "resolve", "verbose"],
-]);
+const REPEATABLE: ReadonlySet<string> = new Set(
+  (RUN_FLAGS as readonly RunFlag[]).filter(({ repeatable }) => repeatable).map(({ name }) => name),
+);
 
 /**
  * Translates a command line of curl.
@@ -280,7 +282,7 @@ class Translator {
 
   #addData(): void {
     const flags = this.#body.toFlags();
-    if (flags === undefined) this.#unable.push("files and texts of a body in this order");
+    if (flags === undefined) this.#unable.push("'--json' with a file and more data");
     else for (const [name, value] of flags) this.#add(name, value);
   }
 
@@ -298,7 +300,11 @@ class Translator {
   /** The URL as a template, with what `-G` puts into its query. */
   #toUrl(): string {
     const [given, other] = this.#urls;
-    if (given === undefined) throw new UsageError("The curl command has no URL: add one");
+    if (given === undefined) {
+      throw new UsageError(
+        "The curl command has no URL: add one, or - to read the command from standard input",
+      );
+    }
     if (other !== undefined) this.#unable.push("more than one URL");
     const whole = /^[a-z][a-z\d+.-]*:\/\//i.test(given) ? given : `http://${given}`;
     const [, bare] = /^([^#]*)/.exec(whole)!;

@@ -1,10 +1,7 @@
 import { round } from "../../report/json.ts";
-import {
-  type Comparison,
-  FIGURE_ROWS,
-  type KnownSummary,
-  type Summary,
-} from "../../stats/figures.ts";
+import type { Comparison } from "../../stats/figure.ts";
+import { FIGURE_ROWS } from "../../stats/figures.ts";
+import type { KnownSummary, Summary } from "../../stats/summary.ts";
 import { escapeForTerminal, escapeJson } from "../../text/escape.ts";
 import {
   formatCount,

@@ -1,12 +1,8 @@
 import { roundSummary } from "../../report/json.ts";
 import { ErrorTally, OTHERS } from "../../stats/error_tally.ts";
-import {
-  FIGURE_ROWS,
-  type KnownSummary,
-  type Merge,
-  type Summary,
-  type SummaryCluster,
-} from "../../stats/figures.ts";
+import type { Merge } from "../../stats/figure.ts";
+import { FIGURE_ROWS } from "../../stats/figures.ts";
+import type { KnownSummary, Summary, SummaryCluster } from "../../stats/summary.ts";
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
 import { describePhases, PhaseTimes, toPhaseDeltas } from "../../stats/phase_times.ts";

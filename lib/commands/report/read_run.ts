@@ -2,7 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { scanRecords } from "../../output/scan_records.ts";
 import { ABSENT } from "../../scan/scanner.ts";
 import { Input } from "../../source/input.ts";
-import type { KnownSummary } from "../../stats/figures.ts";
+import type { KnownSummary } from "../../stats/summary.ts";
 import { countErrorStatuses } from "../../stats/status_counts.ts";
 import { cutHosts, toHostFigures, toSlowRequest } from "../../stats/top.ts";
 import { mergeSummaries } from "./merge.ts";

@@ -3,7 +3,7 @@ import type { PageData } from "../../report/page/data.ts";
 import { RecordSeries } from "../../series/record_series.ts";
 import { ErrorGroups } from "../../stats/error_groups.ts";
 import { ErrorTally, isSkipped } from "../../stats/error_tally.ts";
-import type { KnownSummary } from "../../stats/figures.ts";
+import type { KnownSummary } from "../../stats/summary.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { HostTally } from "../../stats/host_tally.ts";
 import { toLatency } from "../../stats/latency.ts";

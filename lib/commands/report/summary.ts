@@ -1,6 +1,8 @@
 import { UsageError } from "../../errors.ts";
 import { isErrorCounts } from "../../stats/error_tally.ts";
-import { FIGURE_ROWS, type Kind, type KnownSummary, LATENCIES } from "../../stats/figures.ts";
+import type { Kind } from "../../stats/figure.ts";
+import { FIGURE_ROWS, LATENCIES } from "../../stats/figures.ts";
+import type { KnownSummary } from "../../stats/summary.ts";
 import { isHistogramState } from "../../stats/histogram.ts";
 import { MAX_HOSTS } from "../../stats/host_tally.ts";
 import { isPhaseStates, PHASE_FIGURES } from "../../stats/phase_times.ts";

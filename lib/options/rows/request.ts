@@ -9,8 +9,8 @@ import type { RunFlag } from "./flag.ts";
 /** As wrk takes it for `-d`. */
 const WRK_DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
 
-/** Flags whose values are joined to a body. */
-const BODIES = ["data", "data-raw", "data-urlencode"] as const;
+/** Flags whose values are joined to a body, in the order of the command line. */
+export const JOINED_FLAGS: readonly string[] = ["data", "data-raw", "data-urlencode"];
 
 /** The rows, in the order of the help. */
 export const REQUEST_ROWS = [
@@ -70,13 +70,13 @@ export const REQUEST_ROWS = [
     repeatable: true,
     fromFile: true,
     secret: "value",
-    help: "the same, TEXT percent-encoded, behind the others; also TEXT, =TEXT, NAME@FILE, @FILE",
+    help: "the same, TEXT percent-encoded; also TEXT, =TEXT, NAME@FILE, @FILE",
   },
   {
     name: "data-template",
     value: "FILE",
     path: { access: "read", stdio: true },
-    excludes: BODIES,
+    excludes: JOINED_FLAGS,
     help: "the body, a template that is in a file of up to 1 MiB; - is stdin",
   },
   {
@@ -84,7 +84,7 @@ export const REQUEST_ROWS = [
     value: "NAME=TEXT",
     repeatable: true,
     secret: "value",
-    excludes: BODIES,
+    excludes: JOINED_FLAGS,
     help: "a field of a JSON object that is the body, its value a template; also NAME:=JSON",
   },
   {
@@ -93,7 +93,7 @@ export const REQUEST_ROWS = [
     value: "NAME=VALUE",
     repeatable: true,
     secret: "value",
-    excludes: ["get", "head", "content-type", "data-template", "json-body", ...BODIES],
+    excludes: ["get", "head", "content-type", "data-template", "json-body", ...JOINED_FLAGS],
     help: "a part of a form, multipart/form-data, its value a template; NAME=@FILE uploads a " +
       "file, NAME=<FILE sends what it holds; ;type=TYPE, ;filename=NAME behind it, like curl's -F",
     identity: { of: ({ form }) => form?.identity, isSecret: true },
@@ -101,7 +101,7 @@ export const REQUEST_ROWS = [
   {
     name: "get",
     short: "G",
-    requires: [BODIES],
+    requires: [JOINED_FLAGS],
     excludes: ["data-template", "json-body"],
     help: "put what --data and the like give into the query of the URL, and send GET",
   },

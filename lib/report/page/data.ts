@@ -1,5 +1,5 @@
 import type { Series } from "../../series/series.ts";
-import type { KnownSummary } from "../../stats/figures.ts";
+import type { KnownSummary } from "../../stats/summary.ts";
 import type {
   ErrorMessage,
   HostFigures,

@@ -5,7 +5,7 @@
  */
 import { STATUS_TEXT } from "@std/http/status";
 import { splitErrors } from "../../stats/error_groups.ts";
-import type { KnownSummary, Summary } from "../../stats/figures.ts";
+import type { KnownSummary, Summary } from "../../stats/summary.ts";
 import { PHASE_FIGURES } from "../../stats/phase_times.ts";
 import type { Example } from "../../stats/snapshot.ts";
 import {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { compareRuns, formatDifferenceTable } from "../../../lib/commands/report/difference.ts";
-import type { KnownSummary } from "../../../lib/stats/figures.ts";
+import type { KnownSummary } from "../../../lib/stats/summary.ts";
 
 Deno.test("compareRuns() has no percentage of 0, and no latency without a response", () => {
   const latency = Object.fromEntries(
