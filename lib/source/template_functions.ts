@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { mixWord } from "../mix_bits.ts";
 import { UsageError } from "../errors.ts";
 import type { Lookup } from "./lookup.ts";
 
@@ -254,13 +255,6 @@ export class TemplateFunctions {
     this.#call.lookup(name) ?? this.#computes.get(name)?.(this.#call);
 }
 
-/** Mixes 32 bits so that each bit depends on all; no two numbers become the same (MurmurHash3). */
-function mix(bits: number): number {
-  bits = Math.imul(bits ^ bits >>> 16, 0x85ebca6b);
-  bits = Math.imul(bits ^ bits >>> 13, 0xc2b2ae35);
-  return bits ^ bits >>> 16;
-}
-
 /**
  * 32 bits for a number. With one key and lane, numbers below 2^32 all have others, so that ids made
  * of a whole lane are unique.
@@ -269,7 +263,7 @@ function mix(bits: number): number {
  */
 function drawBits(i: number, key: Uint32Array, lane: number): number {
   const high = Math.floor(i / 2 ** 32);
-  return mix(mix(i ^ key[lane]) + mix(high ^ key[lane + 4])) >>> 0;
+  return mixWord(mixWord(i ^ key[lane]) + mixWord(high ^ key[lane + 4])) >>> 0;
 }
 
 const HEX: readonly string[] = Array.from(

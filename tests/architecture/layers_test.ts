@@ -337,6 +337,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/",
     "lib/errors.ts",
     "lib/http/",
+    "lib/mix_bits.ts",
     "lib/options/",
     "lib/result.ts",
     "lib/schedule/",
@@ -351,6 +352,7 @@ const MAY: Record<string, string[]> = {
     "lib/errors.ts",
     "lib/form/",
     "lib/http/",
+    "lib/mix_bits.ts",
     "lib/options/",
     "lib/process/",
     "lib/source/",
@@ -425,6 +427,7 @@ const MAY: Record<string, string[]> = {
     "lib/transcript/",
   ],
   "lib/unpack/": ["lib/unpack/"],
+  "lib/mix_bits.ts": [],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
 
