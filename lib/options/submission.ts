@@ -27,13 +27,11 @@ const REFUSED = [
 ] as const;
 
 /** The flags that are not for workers: the submitter alone knows the bus and the files. */
-const OF_SUBMITTER: ReadonlySet<string> = new Set([
-  "config",
-  "dry-run",
-  ...(RUN_FLAGS as readonly RunFlag[])
+const OF_SUBMITTER: ReadonlySet<string> = new Set(
+  (RUN_FLAGS as readonly RunFlag[])
     .filter(({ section, isOfSubmitter }) => isOfSubmitter || section === CLUSTER_SECTION)
     .map(({ name }) => name),
-]);
+);
 
 /** @throws {UsageError} If a flag is given that several machines cannot have. */
 function refuse(values: RunValues): void {
