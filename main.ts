@@ -26,6 +26,9 @@ import { escapeForTerminal } from "./lib/text/escape.ts";
 /** The names of the commands. */
 const NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
 
+/** Words that are commands of other programs, and flags here. */
+const HABITS: Readonly<Partial<Record<string, string>>> = { help: "--help", version: "--version" };
+
 /**
  * Gives up a permission that the binary has for something else. From its source, the program keeps
  * what the user allows: revoking one permission of `--allow-all` would take access to devices, too.
@@ -115,7 +118,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const isWord = /^[a-z]+$/i.test(command ?? "") && !NAMES.includes(command);
-  const meant = isWord ? closest(command, NAMES) : undefined;
+  const meant = isWord ? HABITS[command] ?? closest(command, NAMES) : undefined;
   if (meant !== undefined) {
     throw new UsageError(`There is no command '${command}': did you mean 'myriad ${meant}'?`);
   }

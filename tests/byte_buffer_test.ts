@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ByteBuffer } from "../lib/byte_buffer.ts";
+import { ByteBuffer, joinBytes } from "../lib/byte_buffer.ts";
 
 Deno.test("ByteBuffer.append() puts pieces together, and doubles its room", () => {
   const buffer = new ByteBuffer();
@@ -30,4 +30,11 @@ Deno.test("ByteBuffer.reserve() makes room up to its bound, and changes nothing 
   assertEquals([buffer.reserve(1), buffer.bytes === bytes], [true, true]);
   assertEquals([buffer.reserve(2), buffer.bytes.length], [true, 10]);
   assertEquals([buffer.reserve(8), buffer.view()], [false, Uint8Array.of(1, 2, 3)]);
+});
+
+Deno.test("joinBytes() puts pieces one behind the other, in an array of their own", () => {
+  const first = Uint8Array.of(1, 2);
+  const all = joinBytes(first, new Uint8Array(), Uint8Array.of(3));
+  first[0] = 9;
+  assertEquals([all, joinBytes()], [Uint8Array.of(1, 2, 3), new Uint8Array()]);
 });

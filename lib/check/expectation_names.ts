@@ -13,6 +13,7 @@ const MAX_NAME = 200;
 
 type Part<Name extends keyof Expectation> = NonNullable<Expectation[Name]>;
 
+/** As `--fail`, or as `--expect-status` with the list. */
 export function nameStatuses(statuses: Part<"statuses">): string {
   return statuses === BELOW_400 ? "--fail" : formatFlag("--expect-status", statuses.text);
 }
@@ -23,10 +24,12 @@ export function nameHeader({ name, pattern }: Part<"headers">[number]): string {
   return formatFlag("--expect-header", value);
 }
 
+/** As `--expect-body` with the pattern. */
 export function nameBody({ source }: Part<"bodies">[number]): string {
   return formatFlag("--expect-body", source);
 }
 
+/** As `--expect-latency` with milliseconds. */
 export function nameLatency(ms: number): string {
   return `--expect-latency ${ms}ms`;
 }

@@ -20,6 +20,8 @@ export interface Endings {
    * where another flag says the format.
    */
   readonly formats: readonly string[] | "any";
+  /** How many of them a message names, the first ones. @default {2} */
+  readonly shown?: number;
   /** Whether `.gz` can follow, which compresses the file. @default {false} */
   readonly gzip?: boolean;
 }
@@ -77,8 +79,8 @@ function exists(path: string): boolean {
   }
 }
 
-/** The maximum number of endings that a message names. */
-const MAX_SHOWN = 2;
+/** How many endings a message names, unless a flag says so. */
+const USUALLY_SHOWN = 2;
 
 /**
  * Refuses a name with the ending of another format. The file would not hold what its name promises,
@@ -90,15 +92,19 @@ const MAX_SHOWN = 2;
 export function checkEnding(
   path: string,
   flag: string,
-  { formats, gzip = false }: Endings,
+  { formats, shown = USUALLY_SHOWN, gzip = false }: Endings,
 ): void {
   const name = path.split(/[/\\]/).at(-1)!.toLowerCase();
   const ending = /\.([a-z0-9]+)$/.exec(gzip ? name.replace(/\.gz$/, "") : name)?.[1];
   if (ending === undefined || !PROMISING.has(ending)) return;
   if (formats === "any" ? !COMPRESSED.includes(ending) : formats.includes(ending)) return;
-  const usual = (formats === "any" ? [] : formats).slice(0, MAX_SHOWN).map((it) => `.${it}`);
+  const usual = (formats === "any" ? [] : formats).slice(0, shown).map((it) => `.${it}`);
   const how = [
-    ...usual.length > 0 ? [`use ${usual.join(" or ")}`] : gzip ? [] : ["use another one"],
+    ...usual.length > 0
+      ? [`use ${usual.join(", ").replace(/, (?=[^,]*$)/, " or ")}`]
+      : gzip
+      ? []
+      : ["use another one"],
     ...gzip ? [".gz compresses"] : [],
   ];
   throw new UsageError(

@@ -1,7 +1,8 @@
 import type { Target } from "../target.ts";
 import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
-import type { IpVersion, NameService } from "./sockets/name_lookup.ts";
+import type { IpVersion } from "./ip_version.ts";
+import type { NameService } from "./sockets/name_lookup.ts";
 import type { Trace } from "./trace.ts";
 
 /** Whose sockets an engine uses; `auto` is `native` where that is possible. */

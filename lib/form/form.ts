@@ -1,3 +1,4 @@
+import { joinBytes } from "../byte_buffer.ts";
 import type { Lookup } from "../source/lookup.ts";
 import { type Kind, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import type { RequestBody } from "../target.ts";
@@ -74,17 +75,6 @@ export class Form {
         if (piece instanceof FormFile) isWhole = false;
       }
     }
-    return isWhole ? joinBytes(pieces as Uint8Array[]) : new PiecedBody(pieces);
+    return isWhole ? joinBytes(...pieces as Uint8Array[]) : new PiecedBody(pieces);
   }
-}
-
-/** Bytes one behind the other. */
-function joinBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

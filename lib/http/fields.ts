@@ -81,6 +81,12 @@ export function decodeFieldValue(bytes: string): string {
   }
 }
 
+/** The content codings of a body, in lower case (RFC 9110 §8.4.1); null without any. */
+export function normalizeCoding(field: string | null): string | null {
+  const coding = field?.toLowerCase() ?? "";
+  return coding === "" || coding === "identity" ? null : coding;
+}
+
 /** Says whether a request asks for a coding: by any `Accept-Encoding` except `identity`. */
 export function asksForCoding(headers: HeaderList): boolean {
   return headers.some(([name, value]) =>

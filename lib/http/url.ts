@@ -64,9 +64,17 @@ function readHost(url: string): string | undefined {
   }
   const parsed = URL.parse(url);
   if (parsed === null) return undefined;
-  const { hostname, port, protocol } = parsed;
-  const name = hostname.replace(/(?<=[^.])\.$/, "");
-  return `${name}:${port || (protocol === "https:" ? 443 : 80)}`;
+  const name = parsed.hostname.replace(/(?<=[^.])\.$/, "");
+  return `${name}:${readPort(parsed)}`;
+}
+
+function readPort({ port, protocol }: URL): number {
+  return Number(port || (protocol === "https:" ? 443 : 80));
+}
+
+/** Where an `http:` or `https:` URL leads to; an IPv6 address is without its brackets. */
+export function readEndpoint(url: URL): { readonly hostname: string; readonly port: number } {
+  return { hostname: url.hostname.replace(/^\[|\]$/g, ""), port: readPort(url) };
 }
 
 /** What {@linkcode parseHost} gives, without the port where that is the scheme's own. */

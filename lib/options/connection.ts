@@ -6,6 +6,7 @@
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
+import { readIpVersion } from "../engine/ip_version.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import type { ReadFile } from "./read_file.ts";
@@ -125,7 +126,7 @@ export function parseIpVersion(values: RunValues): RunOptions["ipVersion"] {
   const version = values.get("ipv4") ? 4 : values.get("ipv6") ? 6 : undefined;
   const address = values.get("interface")?.address;
   if (version === undefined || address === undefined) return version;
-  if (address.includes(":") === (version === 6)) return version;
+  if (readIpVersion(address) === version) return version;
   throw new UsageError(
     `Cannot use '--interface ${address}' with '--ipv${version}': ` +
       `it is not an IPv${version} address: leave one of them out`,

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { formatPartHead } from "../form/encode_part.ts";
+import { formatPartHead } from "../form/part_head.ts";
 import { Form, type FormPiece } from "../form/form.ts";
 import { FormFile } from "../form/form_file.ts";
 import { type FormPart, parsePart } from "../form/parse_part.ts";

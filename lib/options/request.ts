@@ -241,8 +241,8 @@ async function readHeaderFields(
     }
     fields.add("Cookie", cookies, "--cookie");
   }
-  if (values.get("compressed")) {
-    check("compressed", "Accept-Encoding");
+  // As with curl, a field of one's own says which codings: browsers copy both.
+  if (values.get("compressed") && !fields.has("Accept-Encoding")) {
     const { ACCEPTED_CODINGS } = await import("../codec/content_codings.ts");
     fields.addLiteral("Accept-Encoding", ACCEPTED_CODINGS, "--compressed");
   }

@@ -16,7 +16,7 @@ import { describeShortfall } from "../source/shortfall.ts";
 import type { Target } from "../target.ts";
 import { formatCount } from "../text/format.ts";
 import { formatNote } from "../transcript/format.ts";
-import { SecretFilter } from "../transcript/hide.ts";
+import { SecretFilter } from "../transcript/secret_filter.ts";
 import { formatRequest, formatTitle } from "../transcript/transcripts.ts";
 import { Outputs } from "./outputs.ts";
 
@@ -116,10 +116,10 @@ async function look(
     text += formatNote("a server that agrees to HTTP/2 gets https requests as fields of HTTP/2");
   }
   if (total > 0 && requestId !== undefined && restored === undefined) {
-    text += formatNote("the ids of --request-id will be others: a run draws them when it begins");
+    text += formatNote("the run will have other ids of --request-id: it draws them when it begins");
   }
   if (total > 0 && isDrawn && restored === undefined) {
-    text += formatNote("what templates draw will be other values: a run draws when it begins");
+    text += formatNote("the run will have other random values: it draws them when it begins");
   }
   if (shortfall !== undefined) text += formatNote(shortfall);
   if (invalid > 0) {
@@ -137,12 +137,12 @@ function describeTotal(total: number, options: RunOptions): string {
   const starts = countStarts(options);
   const hasEnd = durationMs !== undefined || stages !== undefined;
   const most = Math.min(total, starts);
-  const count = most === Infinity ? "requests without an end" : formatRequests(most);
+  const count = most === Infinity ? "any number of requests" : formatRequests(most);
   const of = shard.count === 1 ? "" : ` of shard ${shard.index}/${shard.count}`;
   const left = resume === "no" ? "" : " left to make";
-  const atMost = hasEnd && most < Infinity ? " at most" : "";
+  const atMost = hasEnd && most < Infinity ? "at most " : "";
   const until = !hasEnd ? "" : `, until --${durationMs === undefined ? "stages" : "duration"} ends`;
-  return formatNote(`${count}${of}${left} in all${atMost}${until}; nothing was sent`);
+  return formatNote(`${atMost}${count}${of}${left} in all${until}; nothing was sent`);
 }
 
 /** How many requests a rate starts until the run ends by the time; Infinity without one of them. */

@@ -304,7 +304,9 @@ export class Run {
     const snapshot = this.snapshot();
     const tookMs = performance.now() - this.#startMs;
     const busyShare = this.#loop?.busy ?? Math.min(1, (readThreadCpuMs() - cpuMs) / tookMs);
-    if (!hasFailed && !this.#outputs.isComplete) await this.#advise(snapshot, busyShare);
+    if (!hasFailed && !this.#outputs.isComplete && !this.#options.silent) {
+      await this.#advise(snapshot, busyShare);
+    }
     await pipeline.close();
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     let isWritten = !hasFailed;

@@ -3,14 +3,15 @@
  *
  * @module
  */
+import { joinBytes } from "../byte_buffer.ts";
 import { InputError, UsageError } from "../errors.ts";
 import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { findCompression } from "../unpack/compressions.ts";
-import { nameInputs } from "./input_names.ts";
 import { UnpackError } from "../unpack/unpack_error.ts";
-import { isUtf16 } from "./utf16.ts";
 import { Unpacker } from "../unpack/unpacker.ts";
+import { nameInputs } from "./input_names.ts";
+import { isUtf16 } from "./utf16.ts";
 
 const BLOCK_BYTES = 64 * 1024;
 /** So many bytes tell the byte order of UTF-16. */
@@ -196,7 +197,7 @@ export class Input {
     while (start.length < MIN_START_BYTES || findCompression(start) === "more") {
       const block = await this.#readFile();
       if (block === undefined) break;
-      start = new Uint8Array([...start, ...block]);
+      start = joinBytes(start, block);
     }
     return start;
   }

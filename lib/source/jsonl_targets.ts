@@ -9,28 +9,20 @@ import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts"
 import type { HeaderList, Target } from "../target.ts";
 import { isObject } from "../text/json_shape.ts";
 import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
-import type { Input } from "./input.ts";
-import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
-import { type InputLines, LineReader } from "./lines.ts";
+import type { RecordContext, RecordTargets } from "./input_format.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
 import { characterProblem, filledTarget, invalidRecord, invalidTarget } from "./target.ts";
 import type { Lookup } from "./lookup.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
+export { readRecords } from "./line_targets.ts";
+
 const encoder = new TextEncoder();
 
 const LONE_SURROGATE = "has a lone surrogate, which UTF-8 cannot encode";
 
 type Fields = Record<string, unknown>;
-
-/** Each line is a record. */
-export function readRecords(
-  input: Pick<Input, "read" | "close">,
-  options: ReadOptions,
-): InputLines {
-  return new LineReader(input, options);
-}
 
 /**
  * How targets are made of objects with `url`, `method`, `headers`, `body` and `expect`, each

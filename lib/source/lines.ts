@@ -1,8 +1,7 @@
 import { InputError } from "../errors.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Input } from "./input.ts";
-import { isUtf16, Utf16Reader } from "./utf16.ts";
-import { Utf8Reader } from "./utf8.ts";
+import { createTextReader, type TextReader } from "./text_reader.ts";
 
 /** The longest line, in UTF-16 code units: 1 MiB of ASCII. */
 export const MAX_LINE = 1024 * 1024;
@@ -40,9 +39,9 @@ export function isComment(line: Line): boolean {
   return toText(line).trimStart().startsWith("#");
 }
 
-/** Whether a line does not count where comments are allowed. */
-export function isBlankOrComment(line: Line): boolean {
-  return isBlank(line) || isComment(line);
+/** Tells whether a line does not count. @param comments whether a line can be a comment */
+export function createSkip(comments: boolean): (line: Line) => boolean {
+  return comments ? (line) => isBlank(line) || isComment(line) : isBlank;
 }
 
 /** Lines or records, and where the last one began. */
@@ -79,7 +78,7 @@ export class LineReader implements InputLines {
   readonly #input: Pick<Input, "read" | "close">;
   readonly #onlyLf: boolean;
   /** Undefined before the first block. */
-  #decoder: Utf8Reader | Utf16Reader | undefined;
+  #decoder: TextReader | undefined;
   /** Decoded text, of which `#position` on is not read yet. */
   #text = "";
   #position = 0;
@@ -195,7 +194,7 @@ export class LineReader implements InputLines {
         if (this.#decoder !== undefined) this.#keep(this.#decoder.end());
         if (this.#rest !== "") return this.#finish("", "");
       } else {
-        this.#decoder ??= isUtf16(block) ? new Utf16Reader(block) : new Utf8Reader();
+        this.#decoder ??= createTextReader(block);
         this.#decoder.add(block);
         const step = this.#take();
         if (step !== undefined) return step;

@@ -8,7 +8,6 @@ import type { HeaderList, Target } from "../target.ts";
 import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
 import { INPUT_FORMATS, type InputFormatName } from "./formats.ts";
 import type { InputColumns, Item, MakeTarget } from "./item.ts";
-import { OverlongLine } from "./lines.ts";
 import type { OrderOptions } from "./order.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import {
@@ -92,7 +91,7 @@ async function toRecordMaker(
   });
   const place = options.inputs.length > 1 ? ` of '${showPath(path)}'` : "";
   return ({ i, record, line }) => {
-    const target = record instanceof OverlongLine
+    const target = typeof record !== "string"
       ? invalidRecord(i, record.start, "longer than 1 MiB", of)
       : record.isWellFormed()
       ? make(i, record)

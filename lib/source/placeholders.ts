@@ -6,18 +6,19 @@
 import { UsageError } from "../errors.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { flagTemplates } from "./request_templates.ts";
-import { isComputed } from "./template_functions.ts";
+import { checkCall, isComputed } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
 /**
  * Refuses named placeholders of the URL.
  *
  * @param why in words, for the message
- * @throws {UsageError} If there is one.
+ * @throws {UsageError} If there is one, or one has a filter that does not exist.
  */
 export function refuseFields(template: UrlTemplate, why: string): void {
   const name = template.names.find((name) => name !== "" && !isComputed(name, () => false));
   if (name !== undefined) {
+    checkCall(name);
     const shown = template.isCredential(name) ? "what stands before the '@'" : `'{${name}}'`;
     throw new UsageError(`Cannot fill ${shown} of the URL: ${why}`);
   }

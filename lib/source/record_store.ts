@@ -11,14 +11,14 @@ import { openInput } from "./open_input.ts";
 import type { ReadOptions } from "./input_format.ts";
 import { nameInputs } from "./input_names.ts";
 import type { InputToRead } from "./input_records.ts";
-import { type Line, OverlongLine, toText } from "./lines.ts";
+import { type Line, OverlongLine } from "./lines.ts";
+import { measureRecord } from "./records.ts";
+import { StartingPoints } from "./starting_points.ts";
 
 /** The maximum number of places in all files that are noted: 12 MB. */
 const MAX_POINTS = 2 ** 19;
 /** The maximum number of characters of all records that are held, as of an input that is compressed. */
 const MAX_HELD_LENGTH = 32 * 1024 * 1024;
-/** How many characters a record counts in addition to its own, for the memory of the object. */
-const RECORD_LENGTH = 64;
 /** How much of a file is read at once. */
 const READ_BYTES = 16 * 1024;
 
@@ -50,47 +50,6 @@ export function createBudget(): StoreOptions["budget"] {
   return { left: MAX_HELD_LENGTH };
 }
 
-/** Places in a file from which it can be read. */
-class Points {
-  readonly #max: number;
-  #distance = 0;
-  readonly offsets: number[] = [];
-  readonly counts: number[] = [];
-  readonly lines: number[] = [];
-
-  /** @param max how many there may be, from 2 */
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  /** Adds a place, unless it is near the one before. */
-  add(offset: number, count: number, line: number): void {
-    const { offsets, counts, lines } = this;
-    if (offset - (offsets.at(-1) ?? -Infinity) < this.#distance) return;
-    offsets.push(offset);
-    counts.push(count);
-    lines.push(line);
-    if (offsets.length < this.#max) return;
-    for (const list of [offsets, counts, lines]) {
-      for (let k = 0; 2 * k < list.length; k++) list[k] = list[2 * k];
-      list.length = Math.ceil(list.length / 2);
-    }
-    this.#distance = 2 * offset / offsets.length;
-  }
-
-  /** Which of them is the last one before a record. */
-  find(place: number): number {
-    let from = 0;
-    let to = this.counts.length;
-    while (to - from > 1) {
-      const middle = from + to >> 1;
-      if (this.counts[middle] <= place) from = middle;
-      else to = middle;
-    }
-    return from;
-  }
-}
-
 /**
  * Reads an input once, and notes where its records are. A file is read there again. An input that can
  * only be read from its beginning on, as one that is compressed, a pipe or a sitemap, is held.
@@ -107,7 +66,7 @@ export async function openStore(
   const name = nameInputs([{ path }]);
   const input = await openInput(path, name);
   const cut = new CutInput(input);
-  const points = new Points(Math.max(2, Math.floor(MAX_POINTS / options.stores)));
+  const points = new StartingPoints(Math.max(2, Math.floor(MAX_POINTS / options.stores)));
   const held: StoredRecord[] = [];
   let count = 0;
   try {
@@ -120,7 +79,7 @@ export async function openStore(
       if (isSkipped(step.value)) continue;
       count++;
       if (input.isSeekable && !reader.isSequential) continue;
-      budget.left -= toText(step.value).length + RECORD_LENGTH;
+      budget.left -= measureRecord(step.value);
       if (budget.left < 0) {
         throw new UsageError(
           `Cannot shuffle '${name}': it is read from its beginning only, and has more ` +
@@ -166,14 +125,14 @@ class HeldStore implements RecordStore {
 class FileStore implements RecordStore {
   readonly #toRead: InputToRead;
   readonly #options: StoreOptions;
-  readonly #points: Points;
+  readonly #points: StartingPoints;
   readonly count: number;
   #file: Deno.FsFile | undefined;
 
   constructor(
     toRead: InputToRead,
     options: StoreOptions,
-    { points, count }: { readonly points: Points; readonly count: number },
+    { points, count }: { readonly points: StartingPoints; readonly count: number },
   ) {
     this.#toRead = toRead;
     this.#options = options;

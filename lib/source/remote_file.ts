@@ -81,6 +81,9 @@ function describe(error: unknown, { signal }: AbortController): string {
   if (cause instanceof Deno.errors.NotCapable) {
     return "no permission for the host that it redirects to: run with --allow-net, or name that URL";
   }
+  if (cause instanceof Error && cause.message.includes("invalid peer certificate")) {
+    return "the certificate of its server is not trusted: download it, and name the file";
+  }
   // The last part tells what was wrong; the others have the URL, which can hold secrets.
   const why = cause instanceof Error ? cause.message.split(": ").at(-1)! : "unknown";
   return `its server cannot be reached, or broke off (${why.slice(0, 200)}): check the URL`;

@@ -1,11 +1,9 @@
 import { mapStep, type MaybePromise, type Step } from "../stream.ts";
-import { type Line, type Lines, toText } from "./lines.ts";
-import type { Records } from "./records.ts";
+import type { Line, Lines } from "./lines.ts";
+import { measureRecord, type Records } from "./records.ts";
 
 /** The maximum number of characters (UTF-16 code units) of records in memory. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
-/** How many characters a record counts in addition to its own, for the memory of the object. */
-const RECORD_LENGTH = 64;
 
 /**
  * The records of inputs, round after round. A short input is read once, and its records stay in
@@ -46,8 +44,7 @@ export class Rounds implements Lines {
     this.line = this.#records.line;
     this.input = this.#records.input;
     if (this.#kept !== undefined) {
-      const { length } = toText(record);
-      this.#keptLength += length + RECORD_LENGTH;
+      this.#keptLength += measureRecord(record);
       if (this.#keptLength > MAX_KEPT_LENGTH) this.#kept = undefined;
       else this.#kept.push({ record, line: this.line, input: this.input });
     }

@@ -4,8 +4,7 @@ import type { Input } from "./input.ts";
 import { openInput } from "./open_input.ts";
 import { type InputLines, type Line, MAX_LINE, OverlongLine } from "./lines.ts";
 import { isRemote, showPath } from "./remote_path.ts";
-import { isUtf16, Utf16Reader } from "./utf16.ts";
-import { Utf8Reader } from "./utf8.ts";
+import { createTextReader, type TextReader } from "./text_reader.ts";
 import { decodeEntities } from "./xml_entities.ts";
 
 /** The maximum number of characters of a tag. */
@@ -39,7 +38,7 @@ export interface SitemapOptions {
 export class SitemapReader implements InputLines {
   readonly #input: Pick<Input, "read" | "close">;
   readonly #options: SitemapOptions;
-  #decoder: Utf8Reader | Utf16Reader | undefined;
+  #decoder: TextReader | undefined;
   /** Decoded text, of which `#at` on is not read yet; at most a tag and a piece. */
   #text = "";
   #at = 0;
@@ -262,7 +261,7 @@ export class SitemapReader implements InputLines {
       }
       const block = this.#isClosed ? undefined : await this.#input.read();
       if (block === undefined) return false;
-      this.#decoder ??= isUtf16(block) ? new Utf16Reader(block) : new Utf8Reader();
+      this.#decoder ??= createTextReader(block);
       this.#decoder.add(block);
     }
   }

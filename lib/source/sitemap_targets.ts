@@ -5,7 +5,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Input } from "./input.ts";
-import type { InputContext, ReadOptions } from "./input_format.ts";
+import type { ReadOptions } from "./input_format.ts";
 import type { InputLines, Lines } from "./lines.ts";
 import { SitemapReader } from "./sitemap_reader.ts";
 
@@ -28,7 +28,7 @@ export function readRecords(
 }
 
 /** @throws {UsageError} If it is not a sitemap. */
-export async function readColumns(records: Lines, _: InputContext): Promise<readonly string[]> {
+export async function readColumns(records: Lines): Promise<readonly string[]> {
   await (records as SitemapReader).begin();
   return [];
 }

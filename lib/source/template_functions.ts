@@ -9,9 +9,9 @@
  *
  * @module
  */
-import { mixWord } from "../mix_bits.ts";
 import { UsageError } from "../errors.ts";
 import type { Lookup } from "./lookup.ts";
+import { mix } from "../mix_bits.ts";
 
 /** What may be a function with arguments, and filters behind it: sources of regular expressions. */
 export const CALL = '(?:random|uuid|now|env):[^{}|"\\r\\n]*|i(?:\\+\\d+)?:[^{}|"\\s]*|i\\+\\d+';
@@ -263,7 +263,7 @@ export class TemplateFunctions {
  */
 function drawBits(i: number, key: Uint32Array, lane: number): number {
   const high = Math.floor(i / 2 ** 32);
-  return mixWord(mixWord(i ^ key[lane]) + mixWord(high ^ key[lane + 4])) >>> 0;
+  return mix(mix(i ^ key[lane]) + mix(high ^ key[lane + 4])) >>> 0;
 }
 
 const HEX: readonly string[] = Array.from(

@@ -5,17 +5,10 @@
  * @module
  */
 import { openRecords as openColumns, readColumns as readHeader } from "./column_targets.ts";
-import type { Input } from "./input.ts";
-import type { InputContext, ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
-import { type InputLines, LineReader, type Lines } from "./lines.ts";
+import type { InputContext, RecordContext, RecordTargets } from "./input_format.ts";
+import type { Lines } from "./lines.ts";
 
-/** Each line is a record. */
-export function readRecords(
-  input: Pick<Input, "read" | "close">,
-  options: ReadOptions,
-): InputLines {
-  return new LineReader(input, options);
-}
+export { readRecords } from "./line_targets.ts";
 
 /** @throws {UsageError} If the header is wrong, or lacks a column that a template names. */
 export function readColumns(records: Lines, context: InputContext): Promise<readonly string[]> {

@@ -1,12 +1,9 @@
-/** How much is decoded at once, in bytes: see `utf8.ts`. */
-const PIECE_BYTES = 8 * 1024;
+import { joinBytes } from "../byte_buffer.ts";
+import { ERROR, PIECE_BYTES } from "./utf8.ts";
 
 /** Byte order marks (Unicode §23.8). */
 const LITTLE_ENDIAN = [0xff, 0xfe];
 const BIG_ENDIAN = [0xfe, 0xff];
-
-/** Stands for a byte at the end that is half of a code unit: no text with it is well-formed. */
-const ERROR = "\udc00";
 
 /** Whether bytes begin with a byte order mark of UTF-16; no UTF-8 begins so. */
 export function isUtf16(bytes: Uint8Array): boolean {
@@ -39,11 +36,7 @@ export class Utf16Reader {
 
   /** Adds a block. @param block it may change once {@linkcode next} has given undefined */
   add(block: Uint8Array): void {
-    const before = this.#bytes;
-    const bytes = new Uint8Array(before.length + block.length);
-    bytes.set(before);
-    bytes.set(block, before.length);
-    this.#bytes = bytes;
+    this.#bytes = joinBytes(this.#bytes, block);
   }
 
   /** The next piece; undefined if another block is needed. */
@@ -58,7 +51,7 @@ export class Utf16Reader {
     return text.slice(1);
   }
 
-  /** What is left at the end: nothing, or an error. */
+  /** What is left at the end: nothing, or an error in place of half of a code unit. */
   end(): string {
     const text = this.#bytes.length === 0 ? "" : ERROR;
     this.#bytes = new Uint8Array();

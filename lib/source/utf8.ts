@@ -1,15 +1,17 @@
+import { joinBytes } from "../byte_buffer.ts";
+
 /**
  * How much is decoded at once. A line is a slice of what was decoded with it and keeps that in
  * memory, so this, not a whole block, is what a request in flight can hold (measured, with 10,000
  * URLs held that are 2,000 lines apart: a peak of 200 MB, and 707 MB with 64 KiB).
  */
-const PIECE_BYTES = 8 * 1024;
+export const PIECE_BYTES = 8 * 1024;
 
 /** Lossy: each error becomes U+FFFD. It keeps no state, since pieces hold whole characters. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Stands for an error: half of a surrogate pair, which no UTF-8 encodes. */
-const ERROR = "\udc00";
+/** Stands for an error: half of a surrogate pair, so that no text with it is well-formed. */
+export const ERROR = "\udc00";
 
 /**
  * Decodes blocks of UTF-8, piece by piece. Each error becomes a lone surrogate, so that text with
@@ -29,7 +31,7 @@ export class Utf8Reader {
   /** Adds a block. @param block it may change once {@linkcode next} has given undefined */
   add(block: Uint8Array): void {
     const before = this.#bytes;
-    this.#bytes = before.length === 0 ? block : joined(before, block);
+    this.#bytes = before.length === 0 ? block : joinBytes(before, block);
   }
 
   /** The next piece; undefined if another block is needed. */
@@ -57,13 +59,6 @@ export class Utf8Reader {
     this.#isFirst = false;
     return text.startsWith("\ufeff") ? text.slice(1) : text;
   }
-}
-
-function joined(start: Uint8Array, end: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(start.length + end.length);
-  bytes.set(start);
-  bytes.set(end, start.length);
-  return bytes;
 }
 
 /** How many bytes stand before the last character, if that is not whole (RFC 3629 §3). */

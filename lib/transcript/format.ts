@@ -7,7 +7,7 @@
 import { decodeFieldValue } from "../http/fields.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import { formatBytes } from "../text/format.ts";
-import type { SecretFilter } from "./hide.ts";
+import type { SecretFilter } from "./secret_filter.ts";
 
 /** How much of a body is shown, in characters and in lines. */
 const MAX_CHARACTERS = 2_048;

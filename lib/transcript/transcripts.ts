@@ -12,7 +12,7 @@ import { formatMs } from "../text/format.ts";
 import { withoutSecrets } from "../text/secrets.ts";
 import type { Channel } from "./channel.ts";
 import { type BodyStart, formatBody, formatHead, formatNote, MAX_KEPT_BYTES } from "./format.ts";
-import { SecretFilter } from "./hide.ts";
+import { SecretFilter } from "./secret_filter.ts";
 
 /** Which requests are shown: the first one, with its retries, or all. */
 export type Shown = "first" | "all";

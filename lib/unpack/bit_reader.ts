@@ -1,3 +1,4 @@
+import { joinBytes } from "../byte_buffer.ts";
 import type { ByteSource } from "./byte_source.ts";
 
 /**
@@ -25,12 +26,8 @@ export class BitReader {
   /** @throws {UnpackError} If nothing comes. */
   async readAhead(): Promise<void> {
     const piece = await this.#source.piece();
-    const left = this.#bytes.subarray(this.#at);
-    const bytes = new Uint8Array(left.length + piece.length);
-    bytes.set(left);
-    bytes.set(piece, left.length);
+    this.#bytes = joinBytes(this.#bytes.subarray(this.#at), piece);
     this.#source.take(piece.length);
-    this.#bytes = bytes;
     this.#at = 0;
   }
 

@@ -1,3 +1,4 @@
+import { joinBytes } from "../byte_buffer.ts";
 import { UnpackError } from "./unpack_error.ts";
 
 /** The maximum number of bytes that are taken at once. */
@@ -91,7 +92,7 @@ export class ByteSource {
       const before = this.#bytes.slice();
       this.#bytes = new Uint8Array();
       const hasMore = await this.fill();
-      this.#bytes = new Uint8Array([...before, ...this.#bytes]);
+      this.#bytes = joinBytes(before, this.#bytes);
       if (!hasMore) break;
     }
     return bytes.every((byte, k) => this.#bytes[k] === byte);

@@ -218,6 +218,7 @@ const MAY: Record<string, string[]> = {
     "lib/text/",
   ],
   "lib/engine/sockets/": [
+    "lib/byte_buffer.ts",
     "lib/engine/",
     "lib/engine/http1/",
     "lib/engine/http2/",
@@ -241,6 +242,7 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/errors.ts": [],
   "lib/form/": [
+    "lib/byte_buffer.ts",
     "lib/form/",
     "lib/http/",
     "lib/process/",
@@ -426,7 +428,7 @@ const MAY: Record<string, string[]> = {
     "lib/text/",
     "lib/transcript/",
   ],
-  "lib/unpack/": ["lib/unpack/"],
+  "lib/unpack/": ["lib/byte_buffer.ts", "lib/unpack/"],
   "lib/mix_bits.ts": [],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };

@@ -52,7 +52,7 @@ for (
     [["-o", "x.html"], ".html", "use .ndjson or .csv"],
     [["--failures", "x.csv"], ".csv", "use .jsonl or .ndjson"],
     [["--failures", "x.jsonl.gz"], ".gz", "use .jsonl or .ndjson"],
-    [["--summary", "x.yaml"], ".yaml", "use .json"],
+    [["--summary", "x.yaml"], ".yaml", "use .json, .md or .xml"],
     [["--summary", "x.json.gz"], ".gz", "use .json"],
     [["--summary", "x.html"], ".html", "use .json"],
     [["--hdr", "x.csv"], ".csv", "use .txt"],

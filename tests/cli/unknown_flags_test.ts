@@ -190,7 +190,12 @@ Deno.test("--config reports an unknown name like an unknown flag", async () => {
 });
 
 Deno.test("myriad suggests the command that was probably meant, also after flags", async () => {
-  for (const [wrong, right] of [["verfy", "verify"], ["servce", "serve"], ["repport", "report"]]) {
+  for (
+    const [wrong, right] of [["verfy", "verify"], ["servce", "serve"], ["repport", "report"], [
+      "help",
+      "--help",
+    ]]
+  ) {
     const { code, stderr } = await myriad([wrong, "x"]);
     assertEquals([code, stderr], [
       2,

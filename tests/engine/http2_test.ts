@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { BodyDecoding } from "../../lib/engine/decoding.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
@@ -277,6 +278,7 @@ Deno.test(
     await using nginx = await startSecureNginx(ECHO);
     let text = "";
     const engine = create({
+      decoding: new BodyDecoding(),
       bodyFor: () => ({
         write: (bytes) => text += new TextDecoder().decode(bytes),
         end: () => {},

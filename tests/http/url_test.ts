@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatAuthority, formatHost, parseHost } from "../../lib/http/url.ts";
+import { formatAuthority, formatHost, parseHost, readEndpoint } from "../../lib/http/url.ts";
 
 for (
   const [url, host, shown] of [
@@ -65,4 +65,11 @@ Deno.test("formatAuthority() puts an IPv6 address in brackets, and no other host
   assertEquals(formatAuthority({ hostname: "::1", port: 80 }), "[::1]:80");
   assertEquals(formatAuthority({ hostname: "127.0.0.1", port: 8080 }), "127.0.0.1:8080");
   assertEquals(formatAuthority({ hostname: "localhost", port: 1 }), "localhost:1");
+});
+
+Deno.test("readEndpoint() gives the port of the scheme, and an IPv6 address without brackets", () => {
+  assertEquals(readEndpoint(new URL("https://h/")), { hostname: "h", port: 443 });
+  assertEquals(readEndpoint(new URL("http://[::1]/")), { hostname: "::1", port: 80 });
+  assertEquals(readEndpoint(new URL("https://h:80/")), { hostname: "h", port: 80 });
+  assertEquals(readEndpoint(new URL("http://h:0/")), { hostname: "h", port: 0 });
 });

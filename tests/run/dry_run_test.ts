@@ -81,15 +81,15 @@ Deno.test("dryRun() counts the requests, and shows the first ten", async () => {
   assertEquals(last(shard), "* 3 requests of shard 1/4 in all; nothing was sent");
   for (
     const [flags, expected] of [
-      ["-z 1m", "requests without an end in all, until --duration ends"],
-      ["-z 1m -n 1", "1 request in all at most, until --duration ends"],
-      ["-z 10s -q 50/s", "500 requests in all at most, until --duration ends"],
-      ["-z 10s -q 50/s -n 100", "100 requests in all at most, until --duration ends"],
-      ["-z 10s -q 50/s --ramp-up 10s", "250 requests in all at most, until --duration ends"],
-      ["-z 1ms -q 1/s", "1 request in all at most, until --duration ends"],
-      ["--stages 10s:10/s,10s:0", "100 requests in all at most, until --stages ends"],
-      ["--stages 10s:10/s,1h:10/s -z 10s", "50 requests in all at most, until --duration ends"],
-      ["--stages 10s:10", "requests without an end in all, until --stages ends"],
+      ["-z 1m", "any number of requests in all, until --duration ends"],
+      ["-z 1m -n 1", "at most 1 request in all, until --duration ends"],
+      ["-z 10s -q 50/s", "at most 500 requests in all, until --duration ends"],
+      ["-z 10s -q 50/s -n 100", "at most 100 requests in all, until --duration ends"],
+      ["-z 10s -q 50/s --ramp-up 10s", "at most 250 requests in all, until --duration ends"],
+      ["-z 1ms -q 1/s", "at most 1 request in all, until --duration ends"],
+      ["--stages 10s:10/s,10s:0", "at most 100 requests in all, until --stages ends"],
+      ["--stages 10s:10/s,1h:10/s -z 10s", "at most 50 requests in all, until --duration ends"],
+      ["--stages 10s:10", "any number of requests in all, until --stages ends"],
     ]
   ) {
     assertEquals(last(await look(...flags.split(" "), url)), `* ${expected}; nothing was sent`);
@@ -114,7 +114,7 @@ Deno.test("dryRun() reads an input to its end, and tells which records become no
   assertEquals((await look("-i", path, "-n", "100")).isGood, true);
   assertStringIncludes((await look("-i", path, "-n", "30k")).text, "fewer than");
   const looped = await look("-i", path, "--loop", "-z", "1s");
-  assertStringIncludes(looped.text, "* requests without an end in all");
+  assertStringIncludes(looped.text, "* any number of requests in all");
   const csv = await dir.write("a.csv", "id,name\n1,a\n2\n");
   const { text, isGood } = await look("-i", csv, "http://h/{id}/{name}");
   assertEquals(isGood, false);

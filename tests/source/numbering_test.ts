@@ -106,6 +106,10 @@ for (
   const [template, message] of [
     [undefined, "No URL is given"],
     ["http://h/{id}", "Cannot fill '{id}' of the URL"],
+    [
+      "http://h/{i|lowr}",
+      "Cannot read the placeholder '{…|…}': use one of the filters lower, upper",
+    ],
     ["nonsense", "Cannot request 'nonsense': not an absolute http or https URL: use one like"],
     ["nonsense/{}", "Cannot request 'nonsense/': not an absolute http or https URL: did you mean"],
     ["u:secret@h:80/", "Cannot request 'u:h:80/': not an absolute http or https URL: use one"],

@@ -62,9 +62,17 @@ async function readWords(
   if (/\s/.test(first)) return { words: splitPasted(first), rest };
   const end = argv.indexOf("--");
   const words = end < 0 ? argv : argv.slice(0, end);
+  if (words.some((word) => /^curl\s/.test(word.trim().replace(PROMPT, "")))) {
+    throw new UsageError(
+      "Cannot read options before the curl command: put them behind it, as in " +
+        "myriad curl 'curl …' -n 100",
+    );
+  }
   return { words: withoutName(words), rest: end < 0 ? [] : argv.slice(end + 1) };
 }
 
+/** What a shell prints before a command, which is copied with it. */
+const PROMPT = /^[$%#] /;
 const NAME = /(?:^|[\\/])curl(?:\.exe)?$/i;
 
 function withoutName(words: readonly string[]): readonly string[] {
@@ -78,7 +86,9 @@ function splitPasted(text: string): readonly string[] {
       "Cannot read the curl command: it is for cmd of Windows: copy the one for bash",
     );
   }
-  const words = splitShellWords(text.trim().replace(/^[$%#] /, ""));
+  const command = text.trim().replace(PROMPT, "");
+  // Other text, such as `fetch(…)`, is told of before a bracket in it.
+  const words = /^(?:["'][^"']*|[^\s(]*)curl/i.test(command) ? splitShellWords(command) : [];
   if (words.length > 0 && NAME.test(words[0])) return words.slice(1);
   throw new UsageError("Cannot read the curl command: it does not begin with 'curl'");
 }

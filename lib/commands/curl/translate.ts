@@ -300,7 +300,11 @@ class Translator {
   /** The URL as a template, with what `-G` puts into its query. */
   #toUrl(): string {
     const [given, other] = this.#urls;
-    if (given === undefined) throw new UsageError("The curl command has no URL: add one");
+    if (given === undefined) {
+      throw new UsageError(
+        "The curl command has no URL: add one, or - to read the command from standard input",
+      );
+    }
     if (other !== undefined) this.#unable.push("more than one URL");
     const whole = /^[a-z][a-z\d+.-]*:\/\//i.test(given) ? given : `http://${given}`;
     const [, bare] = /^([^#]*)/.exec(whole)!;

@@ -3,29 +3,26 @@
  *
  * @module
  */
-import { closesConnection, decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
+import { decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
 import { type Failure, type Result, toResult } from "../../result.ts";
-import { BodyReadError, type HeaderList, type StreamedBody, type Target } from "../../target.ts";
+import type { Target } from "../../target.ts";
 import { findShortage } from "../causes.ts";
-import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
+import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import {
-  toEarlyEndFailure,
   toLengthFailure,
   toPermissionFailure,
   toProtocolFailure,
   toStopFailure,
-  toUnreadFailure,
 } from "../failure.ts";
-import type { BodyOwner, BodyTap } from "../body_tap.ts";
-import type { BorrowedHead } from "../borrowed_head.ts";
 import { ResponseHooks } from "../hooks.ts";
 import { UNASKED_UPGRADE } from "../http1/head.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop, readLocation } from "../redirect.ts";
 import { Shortage } from "../shortage.ts";
 import { type RequestTrace, tellEnd } from "../trace.ts";
-import { Clients, type Use } from "./clients.ts";
+import { Attempt, Refusal } from "./attempt.ts";
+import { Clients } from "./clients.ts";
 import {
   type FetchFailure,
   isUnsent,
@@ -33,6 +30,9 @@ import {
   toFetchFailure,
   toReadingFailure,
 } from "./fetch_failure.ts";
+import { describeRequest, type PreparedFields, prepareFields } from "./prepared_fields.ts";
+import { checkLength, readLength, readRetryAfter, toHead } from "./response.ts";
+import { toStream } from "./upload.ts";
 
 /**
  * A body with at most this announced length is read at once. That costs a third less than a reader
@@ -57,67 +57,6 @@ const MORE_CONNECTIONS = 128;
 /** The maximum number of origins that are remembered not to speak HTTP/2. */
 const MAX_ORIGINS = 1_000;
 
-/** A request in flight. */
-class Attempt extends InFlight implements BodyOwner {
-  readonly #controller = new AbortController();
-  stopped: StopReason | undefined;
-  /** The present hop. */
-  hop: Hop;
-  /** How many redirects were followed so far. */
-  redirects = 0;
-  /** How often a hop was sent again, for all hops together. */
-  repetitions = 0;
-  /** Whether a reused connection was dead: the repetition gets a new one. */
-  isReconnecting = false;
-  /** Whether it must not use a client that speaks HTTP/2 only. */
-  isOrdinary = false;
-  /** The use of the clients of the hop; undefined with the client that keeps no connection. */
-  use: Use | undefined;
-  /** Whether its client speaks HTTP/2 only. */
-  isHttp2Only = false;
-  /** Whether the head of a response has come, so that only its body can fail from now on. */
-  hasHead = false;
-  /** Bytes of the body so far, as they were transferred. */
-  bytes = 0;
-  /** Why the body cannot be taken. */
-  bodyFailure: Failure | undefined;
-  /** Why the body of the request could not be read. */
-  uploadFailure: Failure | undefined;
-  ttfbMs: number | null = null;
-  location: string | null = null;
-  retryAfter: string | null = null;
-  contentType: string | null = null;
-  /** The body of the final response, once its head has come; undefined if nothing takes it. */
-  body: BodyTap | undefined;
-  /** Undefined if it is not shown. */
-  readonly trace: RequestTrace | undefined;
-
-  constructor(hop: Hop, trace: RequestTrace | undefined) {
-    super();
-    this.hop = hop;
-    this.trace = trace;
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  onBodyFailure(failure: Failure): void {
-    this.bodyFailure = failure;
-  }
-
-  /** Passes on bytes of the body. @throws {Refusal} If they cannot be taken. */
-  write(bytes: Uint8Array): void {
-    this.body?.write(bytes);
-    if (this.bodyFailure !== undefined) throw new Refusal(this.bodyFailure);
-  }
-
-  override stop(why: StopReason): void {
-    this.stopped = why;
-    this.#controller.abort();
-  }
-}
-
 /** Settles with a promise, or when the signal is aborted, whichever comes first. */
 async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   const { promise: aborted, resolve } = Promise.withResolvers<void>();
@@ -139,130 +78,6 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 /** Scheme, host and port of a URL, as written there, also where a query follows without a path. */
 function toOrigin(url: string): string {
   return /^[^/]*\/\/[^/?#]*/.exec(url)?.[0] ?? url;
-}
-
-/** Ends an attempt with a failure. */
-class Refusal extends Error {
-  readonly failure: Failure;
-  constructor(failure: Failure) {
-    super(failure.detail);
-    this.failure = failure;
-  }
-}
-
-function readRetryAfter({ status, headers }: Response): string | null {
-  return status === 429 || status === 503 ? headers.get("retry-after") : null;
-}
-
-/** How much of a body is read at once, in bytes. */
-const PIECE_BYTES = 64 * 1024;
-
-/**
- * A body as native fetch takes it. Its length is not sent: native fetch drops `Content-Length`.
- *
- * @param onFailure is told if the body cannot be read
- */
-function toStream(
-  body: StreamedBody,
-  onFailure: (failure: Failure) => void,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = body.open();
-  return new ReadableStream({
-    pull: (controller) => {
-      if (reader.length === 0) return controller.close();
-      try {
-        controller.enqueue(reader.read(PIECE_BYTES).slice());
-      } catch (error) {
-        if (!(error instanceof BodyReadError)) throw error;
-        onFailure(toUnreadFailure(error));
-        controller.error(error);
-      }
-    },
-  }, { highWaterMark: 0 });
-}
-
-/** The head of a response of native fetch. */
-function toHead({ status, statusText, headers }: Response): BorrowedHead {
-  const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
-  return {
-    status,
-    coding: coding === "" || coding === "identity" ? null : coding,
-    field: (name) => {
-      const value = headers.get(name);
-      return value === null ? null : decodeFieldValue(value);
-    },
-    clone() {
-      return this;
-    },
-    lines: () => [
-      `HTTP ${status} ${statusText}`.trimEnd(),
-      ...Array.from(headers, ([name, value]) => `${name}: ${value}`),
-    ],
-  };
-}
-
-/** What native fetch is asked for, line by line: it adds fields of its own, and does not tell them. */
-export function describeRequest(
-  { method, url, headers, requestId }: Hop,
-  fields: HeaderList = prepare(headers).fields,
-): readonly string[] {
-  const all = requestId === undefined ? fields : [...fields, requestId];
-  return [`${method} ${url}`, ...all.map(([name, value]) => `${name.toLowerCase()}: ${value}`)];
-}
-
-/**
- * The announced length of a body; 0 without one. The response to a HEAD announces a length without
- * having a body (RFC 9110 §9.3.2), and a transfer coding overrides a length (RFC 9112 §6.3).
- */
-function readLength({ headers }: Response, method: string): number {
-  if (method === "HEAD" || headers.has("transfer-encoding")) return 0;
-  return Number(headers.get("content-length"));
-}
-
-/**
- * Refuses a body that is not as long as announced: native fetch takes a stream that the server
- * cancelled, or closed by a GOAWAY, for one that has ended.
- *
- * @param length the announced length; 0 or not a number if it is unknown
- */
-function checkLength(bytes: number, length: number): void {
-  if (length > 0 && bytes !== length) throw new Refusal(toEarlyEndFailure(bytes, length));
-}
-
-/** Header fields in the form that costs native fetch least. */
-interface Prepared {
-  readonly of: HeaderList;
-  readonly fields: [string, string][];
-  /** Fields with which native fetch does not decode the body; undefined if they accept no coding. */
-  readonly coded:
-    | { readonly http1: [string, string][]; readonly http2: [string, string][] }
-    | undefined;
-  /** Whether they have `Connection: close`, which native fetch sends without acting on it. */
-  readonly closes: boolean;
-}
-
-/**
- * Prepares header fields. Native fetch decodes only the first member of gzip, does not tell bytes
- * after it or the transferred bytes, and has no option for that. It does not decode a body if the
- * first `Accept-Encoding` is `identity`, which some servers take for the whole field; or if there is
- * a `Range`. In HTTP/2, the `Range` is not sent if `Connection` names it, as such fields are for the
- * connection only (RFC 9110 §7.6.1).
- */
-function prepare(headers: HeaderList): Prepared {
-  const closes = closesConnection(headers);
-  // They are sent in lower case anyway.
-  const fields = headers.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
-  const encoding = fields.find(([name]) => name === "accept-encoding")?.[1];
-  const identity: [string, string] = ["accept-encoding", "identity"];
-  // Otherwise it would accept gzip and br by itself.
-  if (encoding === undefined) {
-    return { of: headers, fields: [...fields, identity], coded: undefined, closes };
-  }
-  const isPlain = encoding.toLowerCase() === "identity" ||
-    fields.some(([name]) => name === "range");
-  if (isPlain) return { of: headers, fields, coded: undefined, closes };
-  const http2: [string, string][] = [["connection", "range"], ["range", "none"], ...fields];
-  return { of: headers, fields, coded: { http1: [identity, ...fields], http2 }, closes };
 }
 
 /**
@@ -290,7 +105,7 @@ export class FetchEngine implements Engine {
   /** The last origin, because most runs have only one. */
   #origin = "";
   /** The last prepared list of fields, because most runs have only one. */
-  #prepared: Prepared | undefined;
+  #prepared: PreparedFields | undefined;
   readonly #mostAtOnce: number;
   readonly #shortage = new Shortage();
   readonly #hooks: ResponseHooks | undefined;
@@ -542,7 +357,7 @@ export class FetchEngine implements Engine {
       throw new Refusal(toPermissionFailure(url));
     }
     const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
-    if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
+    if (this.#prepared?.of !== headers) this.#prepared = prepareFields(headers);
     const { coded, closes } = this.#prepared;
     const isFresh = attempt.isReconnecting || closes || this.#options.disableKeepAlive ||
       (body === undefined || body.length === 0) && !IDEMPOTENT.has(method);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decodeFieldValue } from "../../http/fields.ts";
+import { decodeFieldValue, normalizeCoding } from "../../http/fields.ts";
 import type { BorrowedHead } from "../borrowed_head.ts";
 import { isBlank } from "./head.ts";
 
@@ -119,8 +119,7 @@ export class RawHead implements BorrowedHead {
 
   get coding(): string | null {
     if (this.#coding === undefined) {
-      const coding = this.field("content-encoding")?.toLowerCase() ?? "";
-      this.#coding = coding === "" || coding === "identity" ? null : coding;
+      this.#coding = normalizeCoding(this.field("content-encoding"));
     }
     return this.#coding;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decodeFieldValue } from "../../http/fields.ts";
+import { decodeFieldValue, normalizeCoding } from "../../http/fields.ts";
 import type { BorrowedHead } from "../borrowed_head.ts";
 import type { ResponseStart } from "../sockets/connection.ts";
 import type { HeaderField } from "./hpack_table.ts";
@@ -83,8 +83,7 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
 
   get coding(): string | null {
     if (this.#coding === undefined) {
-      const coding = this.field("content-encoding")?.toLowerCase() ?? "";
-      this.#coding = coding === "" || coding === "identity" ? null : coding;
+      this.#coding = normalizeCoding(this.field("content-encoding"));
     }
     return this.#coding;
   }

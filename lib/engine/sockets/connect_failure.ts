@@ -6,8 +6,8 @@
 import type { Failure } from "../../result.ts";
 import { type Cause, findCause, findShortage } from "../causes.ts";
 import { toConnectTimeout, toLookUpFailure } from "../failure.ts";
+import type { IpVersion } from "../ip_version.ts";
 import type { ConnectError } from "./link.ts";
-import type { IpVersion } from "./name_lookup.ts";
 
 /** Addresses that mean something on one link only (RFC 4291 §2.5.6). */
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { formatAuthority } from "../../http/url.ts";
+import { formatAuthority, readEndpoint } from "../../http/url.ts";
+import { readIpVersion } from "../ip_version.ts";
 import type { ConnectToRule, Endpoint, ResolveRule } from "../options.ts";
 import type { Address } from "./name_lookup.ts";
 
@@ -31,7 +32,7 @@ export class Detours {
     // Of two rules for the same host and port, the later one counts.
     this.#addresses = new Map(resolve.map(({ hostname = "*", port, addresses }) => [
       `${hostname}:${port}`,
-      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+      addresses.map((address) => ({ address, family: readIpVersion(address) })),
     ]));
   }
 
@@ -55,11 +56,7 @@ export class Detours {
 
   /** The URLs of the hosts that requests for a URL connect to. */
   listDestinations(url: string): string[] {
-    const { hostname, port, protocol } = new URL(url);
-    const asked = {
-      hostname: hostname.replace(/^\[|\]$/g, ""),
-      port: Number(port || (protocol === "https:" ? 443 : 80)),
-    };
+    const asked = readEndpoint(new URL(url));
     return this.listHosts(this.divert(asked) ?? asked);
   }
 

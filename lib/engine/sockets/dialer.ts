@@ -8,6 +8,7 @@ import net from "node:net";
 import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { ProxyOptions, TlsOptions } from "../engine.ts";
+import type { IpVersion } from "../ip_version.ts";
 import type { Endpoint } from "../options.ts";
 import { Shortage } from "../shortage.ts";
 import type { TlsDestination, Transports } from "../transport/transport.ts";
@@ -15,13 +16,7 @@ import { findConnectShortage, toConnectFailure } from "./connect_failure.ts";
 import type { Detours } from "./detours.ts";
 import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
 import { type ConnectError, type Destination, Link, type LinkOwner } from "./link.ts";
-import {
-  type Address,
-  type IpVersion,
-  knownAddresses,
-  NameLookups,
-  type NameService,
-} from "./name_lookup.ts";
+import { type Address, knownAddresses, NameLookups, type NameService } from "./name_lookup.ts";
 import type { Origin } from "./router.ts";
 import { openTunnel } from "./tunnel.ts";
 

@@ -6,9 +6,7 @@
  */
 import { lookup } from "node:dns/promises";
 import net from "node:net";
-
-/** A version of IP. */
-export type IpVersion = 4 | 6;
+import type { IpVersion } from "../ip_version.ts";
 
 /** An address to connect to. */
 export interface Address {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readEndpoint } from "../../http/url.ts";
 import type { Endpoint } from "../options.ts";
 import type { Detours } from "./detours.ts";
 
@@ -47,13 +48,11 @@ export class Router {
       const target = url.slice(length);
       if (PLAIN.test(target)) return { origin: this.#last, target };
     }
-    const { origin: key, protocol, hostname, port, pathname, search } = new URL(url);
+    const parsed = new URL(url);
+    const { origin: key, protocol, pathname, search } = parsed;
     const isSecure = protocol === "https:";
     if (!isSecure && protocol !== "http:") throw new TypeError(`Cannot request by '${protocol}'`);
-    const endpoint = {
-      hostname: hostname.replace(/^\[|\]$/g, ""),
-      port: port === "" ? (isSecure ? 443 : 80) : Number(port),
-    };
+    const endpoint = readEndpoint(parsed);
     const origin = { key, isSecure, ...endpoint, detour: this.#detours?.divert(endpoint) };
     if (url.startsWith(`${key}/`)) {
       this.#prefix = key;

@@ -8,22 +8,17 @@ import type { Target } from "../../target.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { ResponseHooks } from "../hooks.ts";
+import { readIpVersion } from "../ip_version.ts";
 import type { EngineOptions } from "../options.ts";
 import { PortableTransports } from "../transport/portable.ts";
 import type { Transports } from "../transport/transport.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
 import { ConnectionPool, type Versions } from "./connection_pool.ts";
 import { Detours } from "./detours.ts";
-import type { IpVersion } from "./name_lookup.ts";
 import { Router } from "./router.ts";
 
 /** The engine that a request was made by, by the version of its connection. */
 const ENGINE_OF = { "1.0": "http1", "1.1": "http1", "2": "http2" } as const;
-
-/** The version of IP that an address belongs to; undefined without one. */
-function findVersion(address: string | undefined): IpVersion | undefined {
-  return address === undefined ? undefined : address.includes(":") ? 6 : 4;
-}
 
 /** Makes requests over its own connections. */
 export class SocketEngine implements Engine {
@@ -46,7 +41,10 @@ export class SocketEngine implements Engine {
     const isDirect = proxy === undefined && unixSocket === undefined;
     const permits = isDirect ? options.permits : undefined;
     const detours = Detours.of(options);
-    const { localEnd, ipVersion = findVersion(localEnd?.address) } = options;
+    const address = options.localEnd?.address;
+    // A socket that is bound to an address connects to addresses of its version only.
+    const ipVersion = options.ipVersion ??
+      (address === undefined ? undefined : readIpVersion(address));
     this.transport = transports.name;
     this.#transports = transports;
     this.#context = {

@@ -4,6 +4,7 @@
  * @module
  */
 import net from "node:net";
+import { joinBytes } from "../../byte_buffer.ts";
 import { formatBasicCredentials } from "../../http/fields.ts";
 import { formatAuthority } from "../../http/url.ts";
 import type { ProxyOptions } from "../engine.ts";
@@ -84,10 +85,7 @@ class Pending {
   bytes = new Uint8Array();
 
   add(bytes: Uint8Array): void {
-    const all = new Uint8Array(this.bytes.length + bytes.length);
-    all.set(this.bytes);
-    all.set(bytes, this.bytes.length);
-    this.bytes = all;
+    this.bytes = joinBytes(this.bytes, bytes);
   }
 }
 

@@ -130,7 +130,10 @@ export const OUTPUT_ROWS = [
     path: {
       access: "write",
       stdio: true,
-      endings: { formats: listEndings(SUMMARY_FORMATS) },
+      endings: {
+        formats: listEndings(SUMMARY_FORMATS),
+        shown: Object.keys(SUMMARY_FORMATS).length,
+      },
     },
     help: "the summary as JSON, as Markdown in a FILE.md, or as JUnit's XML in a FILE.xml: " +
       "a case for each threshold and expectation",

@@ -75,6 +75,7 @@ const COMMANDS = [
   -s`,
   `curl -s 'HOST/' -X POST -H 'User-Agent: Mozilla/5.0 (X11; rv:132.0)' -H 'Connection: keep-alive' \\
   --data-raw 'a=%20&b={}'`,
+  `curl -s 'HOST/' --compressed -H 'Accept-Encoding: gzip, deflate, br, zstd' -H 'TE: trailers'`,
   "curl -s -H 'X-A: é ü' -H 'Accept: a' -H 'accept: b' -H 'Expect:' HOST/",
   // Between cookies of several -b, curl writes no space, which RFC 6265 §4.2.1 has.
   "curl -s -b 'a=1; b={}; c=3' -H 'Accept: text/html' HOST/",
@@ -206,10 +207,11 @@ for (
     ["curl -b @a=1 h", "by '-b' with a value that begins with @"],
     ["curl --json @x --json y h", "by '--json' with a file and more data"],
     ["curl -H Accept: h", "by '-H Accept:'"],
-    ["curl -s ", "has no URL"],
+    ["curl -s ", "has no URL: add one, or - to read"],
     ["curl --dataa x h", "unknown option '--dataa': did you mean '--data'?"],
     ["curl h -d", "'-d' has no value"],
     ["wget h", "it does not begin with 'curl'"],
+    ["fetch('http://h/', {})", "it does not begin with 'curl'"],
     ['curl ^"h^" ^\n -H x', "it is for cmd of Windows"],
   ]
 ) {
@@ -218,6 +220,11 @@ for (
     assertStringIncludes(error.message, message);
   });
 }
+
+Deno.test("curl() tells of flags of a run before the command", async () => {
+  const error = await assertRejects(() => curl(["-n", "5", "$ curl http://h/"]), UsageError);
+  assertStringIncludes(error.message, "put them behind it");
+});
 
 Deno.test("myriad curl prints a command line for a shell, which makes the same run", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));

@@ -1,3 +1,4 @@
+import { readIpVersion } from "../../ip_version.ts";
 import type { LocalEnd } from "../../options.ts";
 import type { TransportError } from "../transport.ts";
 import { type NativeAddress, toNativeAddress } from "./address.ts";
@@ -25,7 +26,7 @@ export class Binding {
   constructor(libc: Libc, { address, device }: LocalEnd) {
     this.#libc = libc;
     if (address !== undefined) {
-      const family = address.includes(":") ? 6 : 4;
+      const family = readIpVersion(address);
       this.#address = (toNativeAddress(libc, { host: address, port: 0, family }) as NativeAddress)
         .bytes;
     }

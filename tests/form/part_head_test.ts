@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatPartHead } from "../../lib/form/encode_part.ts";
+import { formatPartHead } from "../../lib/form/part_head.ts";
 import { type FormPart, parsePart } from "../../lib/form/parse_part.ts";
 
 for (

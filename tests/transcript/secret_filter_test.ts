@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SecretFilter } from "../../lib/transcript/hide.ts";
+import { SecretFilter } from "../../lib/transcript/secret_filter.ts";
 
 Deno.test("SecretFilter.line() hides values of fields by their names", () => {
   for (
