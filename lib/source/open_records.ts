@@ -9,7 +9,7 @@ import { nameInputs } from "./input_names.ts";
 import { InputRecords, type InputToRead } from "./input_records.ts";
 import { createSkip, type Line } from "./lines.ts";
 import { listNames, type NamedInput, openMaker, parseUrlTemplate } from "./make_target.ts";
-import type { SourceOptions, TargetSource } from "./open.ts";
+import type { SourceOptions, TargetSource } from "./target_source.ts";
 import type { OrderOptions } from "./order.ts";
 import { refuseFields, refuseNames } from "./placeholders.ts";
 import { RecordItems } from "./record_items.ts";

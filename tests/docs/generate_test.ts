@@ -56,6 +56,7 @@ Deno.test("the documents name only flags that exist", async () => {
     const name of [
       "../README.md",
       "requests.md",
+      "inputs.md",
       "load.md",
       "engines.md",
       "checks.md",
