@@ -7,6 +7,7 @@ import {
   withTables,
 } from "../../docs/generate.ts";
 import { formatFlags } from "../../lib/cli/format_flags.ts";
+import { REFUSED } from "../../lib/options/submission.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
 
@@ -41,6 +42,11 @@ Deno.test("docs/output.md has a row for each field of records and summaries", as
   const fields = [...listFields(record), ...listFields(summary)];
   assert(fields.length > 80, `${fields.length} fields`);
   for (const { path } of fields) assertStringIncludes(page, `\n| \`${path}\` `);
+});
+
+Deno.test("docs/cluster.md has each flag that is refused with --cluster, and why", async () => {
+  const page = (await read("cluster.md")).replaceAll(/ +/g, " ");
+  for (const [name, why] of REFUSED) assertStringIncludes(page, `| \`--${name}\` | ${why} |`);
 });
 
 /** Flags of Deno, V8, gzip and timeout that the documents name. */
