@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mix } from "./mix_bits.ts";
+import { mix } from "../mix_bits.ts";
 
 /**
  * 32 bits for a number. With one key and lane, numbers below 2^32 all have others, so that ids made

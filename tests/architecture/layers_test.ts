@@ -340,6 +340,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/",
     "lib/errors.ts",
     "lib/http/",
+    "lib/mix_bits.ts",
     "lib/options/",
     "lib/result.ts",
     "lib/schedule/",
@@ -354,6 +355,7 @@ const MAY: Record<string, string[]> = {
     "lib/errors.ts",
     "lib/form/",
     "lib/http/",
+    "lib/mix_bits.ts",
     "lib/options/",
     "lib/process/",
     "lib/source/",
@@ -428,6 +430,7 @@ const MAY: Record<string, string[]> = {
     "lib/transcript/",
   ],
   "lib/unpack/": ["lib/byte_buffer.ts", "lib/unpack/"],
+  "lib/mix_bits.ts": [],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
 

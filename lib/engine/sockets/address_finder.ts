@@ -1,6 +1,5 @@
-import { findIpVersion } from "../../http/ip_version.ts";
+import { type IpVersion, findIpVersion } from "../../http/ip_version.ts";
 import type { ProxyOptions } from "../engine.ts";
-import type { IpVersion } from "../ip_version.ts";
 import type { Endpoint } from "../options.ts";
 import type { Detours } from "./detours.ts";
 import type { Addresses } from "./dial.ts";

@@ -214,6 +214,7 @@ export const OUTPUT_ROWS = [
   {
     name: "dry-run",
     option: "dryRun",
+    isOfSubmitter: true,
     excludes: ["retry-failed"],
     help: "send nothing: print the first ten requests as they would be, and how many in all",
   },
@@ -228,6 +229,7 @@ export const OUTPUT_ROWS = [
     name: "config",
     value: "FILE",
     path: { access: "read", stdio: true },
+    isOfSubmitter: true,
     commandLineOnly: true,
     help: "flags from a JSON object by their long names, and url; the command line wins",
   },
