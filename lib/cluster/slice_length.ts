@@ -1,4 +1,4 @@
-import type { TargetSource } from "../source/open.ts";
+import type { TargetSource } from "../source/target_source.ts";
 
 /** The maximum number of requests of a slice, and the minimum, unless the user sets it. */
 const MAX_LENGTH = 20_000;

@@ -6,9 +6,9 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
-import type { EngineOptions, EngineSettings, TransportName } from "./options.ts";
+import type { EngineOptions, EngineSettings } from "./options.ts";
 import type { Versions } from "./sockets/connection_pool.ts";
-import type { Transports, TransportSettings } from "./transport/transport.ts";
+import type { Transports } from "./transport/transport.ts";
 import type { DescribeRequest } from "./trace.ts";
 
 /** What an engine may be unable to do; the row of a flag says that it needs it. */
@@ -55,17 +55,24 @@ export interface EngineRow {
 
 /** Opens the engine over sockets. @param versions the versions of HTTP that it may speak */
 async function openSocketEngine(options: EngineOptions, versions: Versions): Promise<Engine> {
-  const { permits, localEnd, maxBytesPerSecond: limit, budget } = options;
+  const [{ SocketEngine }, { openTransports }] = await Promise.all([
+    import("./sockets/socket_engine.ts"),
+    import("./transport/open.ts"),
+  ]);
+  const { transport: choice = "auto", permits, localEnd, maxBytesPerSecond: limit, budget } =
+    options;
   const limited = limit === undefined ? undefined : await import("./transport/limited.ts");
   // Native sockets know no permissions.
-  const isRestricted = permits !== undefined && options.transport !== "native";
-  const [{ SocketEngine }, transports] = await Promise.all([
-    import("./sockets/socket_engine.ts"),
-    openTransports(isRestricted ? "portable" : options.transport, {
-      localEnd,
-      maxReadBytes: limited?.choosePieceBytes(limit!),
-    }),
-  ]);
+  const isRestricted = permits !== undefined && choice === "auto";
+  const transports = await openTransports(isRestricted ? "portable" : choice, {
+    localEnd,
+    maxReadBytes: limited?.choosePieceBytes(limit!),
+  });
+  if (typeof transports === "string") {
+    throw new UsageError(
+      `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
+    );
+  }
   try {
     await checkBinding(options, transports);
   } catch (error) {
@@ -76,26 +83,6 @@ async function openSocketEngine(options: EngineOptions, versions: Versions): Pro
   if (options.trace === undefined) return new SocketEngine(options, versions, bounded);
   const { TracedSocketEngine } = await import("./sockets/traced_engine.ts");
   return new TracedSocketEngine(options, versions, bounded);
-}
-
-/**
- * Opens transports, and loads no code of native ones where they are not wanted.
- *
- * @throws {UsageError} If native ones are asked for by name and cannot be used.
- */
-async function openTransports(
-  choice: TransportName = "auto",
-  settings: TransportSettings,
-): Promise<Transports> {
-  if (choice === "portable") {
-    const { PortableTransports } = await import("./transport/portable.ts");
-    return new PortableTransports(false, settings);
-  }
-  const transports = (await import("./transport/open.ts")).openTransports(choice, settings);
-  if (typeof transports !== "string") return transports;
-  throw new UsageError(
-    `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
-  );
 }
 
 /** @throws {UsageError} If connections cannot begin where they have to. */

@@ -9,13 +9,13 @@ import { nameInputs } from "./input_names.ts";
 import { InputRecords, type InputToRead } from "./input_records.ts";
 import { createSkip, type Line } from "./lines.ts";
 import { listNames, type NamedInput, openMaker, parseUrlTemplate } from "./make_target.ts";
-import type { SourceOptions, TargetSource } from "./open.ts";
 import type { OrderOptions } from "./order.ts";
 import { refuseFields, refuseNames } from "./placeholders.ts";
 import { RecordItems } from "./record_items.ts";
 import type { Records } from "./records.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
+import type { SourceOptions, TargetSource } from "./target_source.ts";
 import { drawsValue } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
@@ -78,6 +78,7 @@ function checkFit({ path, format }: NamedInput, { template, defaults }: Request)
     }': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
   );
 }
+
 async function sample(
   records: Records,
   { share = 1, seed }: OrderOptions,

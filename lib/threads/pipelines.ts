@@ -7,7 +7,7 @@ import { createCommonMemory } from "../schedule/common_state.ts";
 import { hasHostLimits } from "../schedule/hosts.ts";
 import type { InputColumns, Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
-import type { TargetSource } from "../source/open.ts";
+import type { TargetSource } from "../source/target_source.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";

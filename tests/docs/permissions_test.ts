@@ -9,7 +9,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
 import { COMMANDS } from "../../docs/generate.ts";
 import config from "../../deno.json" with { type: "json" };
-import { openTransports } from "../../lib/engine/transport/open.ts";
+import { openNative } from "../../lib/engine/transport/native/open.ts";
 import { nkeys } from "@nats-io/nats-core/internal";
 import { folder } from "../fixtures/folder.ts";
 import { HAS_NATS, NatsServer } from "../fixtures/nats_server.ts";
@@ -257,7 +257,7 @@ for (const row of HAS_NATS ? TABLES.get("Several machines")! : []) {
 const HAS_NATIVE = hasNative();
 
 function hasNative(): boolean {
-  const transports = openTransports("native");
+  const transports = openNative();
   if (typeof transports === "string") return false;
   transports.close();
   return true;

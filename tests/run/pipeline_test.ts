@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ResponseCheck } from "../../lib/check/response_check.ts";
 import { StatusSet } from "../../lib/check/status_set.ts";
 import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../lib/engine/transport/portable.ts";
 import type { Result } from "../../lib/result.ts";
 import {
   addActivities,
@@ -61,7 +62,11 @@ class Rig implements AsyncDisposable {
     this.pipeline = new Pipeline(
       {
         source,
-        engine: new SocketEngine({ ...ENGINE_OPTIONS, concurrency }, "http1"),
+        engine: new SocketEngine(
+          { ...ENGINE_OPTIONS, concurrency },
+          "http1",
+          new PortableTransports(),
+        ),
         check: undefined,
         stats: new Stats({}),
         ...parts,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { countNumbers, createNumbering, toIndex } from "../../lib/source/numbering.ts";
-import type { SourceOptions } from "../../lib/source/open.ts";
+import type { SourceOptions } from "../../lib/source/target_source.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
 import { all, open, outcomes } from "../fixtures/sources.ts";
 

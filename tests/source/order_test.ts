@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import { gzipSync } from "node:zlib";
 import { InputError, UsageError } from "../../lib/errors.ts";
 import type { OrderOptions } from "../../lib/source/order.ts";
-import type { SourceOptions } from "../../lib/source/open.ts";
+import type { SourceOptions } from "../../lib/source/target_source.ts";
 import { folder } from "../fixtures/folder.ts";
 import { all, open, outcomes } from "../fixtures/sources.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
-import type { SourceOptions } from "../../lib/source/open.ts";
+import type { SourceOptions } from "../../lib/source/target_source.ts";
 import type { RequestTemplates } from "../../lib/source/request_defaults.ts";
 import { type Kind, TextTemplate } from "../../lib/source/text_template.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";

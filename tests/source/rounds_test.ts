@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { InputError, UsageError } from "../../lib/errors.ts";
-import type { SourceOptions } from "../../lib/source/open.ts";
+import type { SourceOptions } from "../../lib/source/target_source.ts";
 import type { Target } from "../../lib/target.ts";
 import { folder } from "../fixtures/folder.ts";
 import { all, open, type OpenTargets, outcomes } from "../fixtures/sources.ts";

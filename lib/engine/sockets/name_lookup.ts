@@ -5,8 +5,7 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
-import net from "node:net";
-import type { IpVersion } from "../ip_version.ts";
+import { type IpVersion, findIpVersion } from "../../http/ip_version.ts";
 
 /** An address to connect to. */
 export interface Address {
@@ -52,7 +51,7 @@ const SYSTEM: NameService = {
 
 /** The addresses of a name that needs no look-up; undefined if it needs one. */
 export function knownAddresses(hostname: string): Address[] | undefined {
-  const family = net.isIP(hostname);
+  const family = findIpVersion(hostname);
   if (family !== 0) return [{ address: hostname, family }];
   // RFC 6761 §6.3. An absolute name ends with a dot.
   if (hostname !== "localhost" && hostname !== "localhost.") return undefined;

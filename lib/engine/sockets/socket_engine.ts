@@ -8,9 +8,8 @@ import type { Target } from "../../target.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { ResponseHooks } from "../hooks.ts";
-import { readIpVersion } from "../ip_version.ts";
+import { readIpVersion } from "../../http/ip_version.ts";
 import type { EngineOptions } from "../options.ts";
-import { PortableTransports } from "../transport/portable.ts";
 import type { Transports } from "../transport/transport.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
 import { ConnectionPool, type Versions } from "./connection_pool.ts";
@@ -34,7 +33,7 @@ export class SocketEngine implements Engine {
   constructor(
     options: EngineOptions,
     versions: Versions,
-    transports: Transports = new PortableTransports(),
+    transports: Transports,
   ) {
     const { timeoutMs, connectTimeoutMs = timeoutMs, idleTimeoutMs, proxy, unixSocket } = options;
     // Otherwise the only host that is connected to is the proxy.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import net from "node:net";
+import { findIpVersion } from "../../http/ip_version.ts";
 import { joinBytes } from "../../byte_buffer.ts";
 import { formatBasicCredentials } from "../../http/fields.ts";
 import { formatAuthority } from "../../http/url.ts";
@@ -258,7 +258,7 @@ function toCounted(text: string): number[] {
 }
 
 function formatAddress(hostname: string): number[] {
-  switch (net.isIP(hostname)) {
+  switch (findIpVersion(hostname)) {
     case 4:
       return [IPV4, ...hostname.split(".").map(Number)];
     case 6:

@@ -6,10 +6,10 @@
 import { Buffer } from "node:buffer";
 import net from "node:net";
 import { Duplex } from "node:stream";
-import tls from "node:tls";
-import type { TlsOptions } from "../engine.ts";
+import type tls from "node:tls";
 import { describeCertificate, describeTlsError } from "../tls_failure.ts";
 import { DirectWriter, findWriteHandle, TextWriter, type WriteListener } from "./direct_writer.ts";
+import { loadTls, toTlsOptions } from "./node_tls_options.ts";
 import type {
   SocketAddress,
   TlsDestination,
@@ -185,7 +185,7 @@ class PortableTransport implements Transport, WriteListener {
     onread: net.OnReadOpts,
   ): tls.TLSSocket | undefined {
     const options = { ...toTlsOptions(destination), ...address, allowHalfOpen: true, onread };
-    const socket = tls.connect(options as tls.ConnectionOptions);
+    const socket = loadTls().connect(options as tls.ConnectionOptions);
     const handle = (socket as TlsHandle)._handle?._nativeTcpHandle;
     if (typeof handle?.hasRef !== "function") {
       this.#transports.usesStreams = true;
@@ -220,7 +220,7 @@ class PortableTransport implements Transport, WriteListener {
       final: (done) => void carrier.end(done),
     });
     const options = { ...toTlsOptions(destination), socket: stream, host: destination.hostname };
-    const socket = tls.connect(options);
+    const socket = loadTls().connect(options);
     const layer = { stream, socket, hasEnded: false };
     this.#layers.push(layer);
     this.#top = socket;
@@ -243,6 +243,7 @@ class PortableTransport implements Transport, WriteListener {
   #watchTls(socket: tls.TLSSocket, { options }: TlsDestination): void {
     // `node:tls` asks for the certificate with its chain, up to an authority. For that it would parse
     // all trusted authorities again for each connection: 141 of them took 10 ms.
+    const { getPeerCertificate } = socket;
     socket.getPeerCertificate = (): tls.DetailedPeerCertificate =>
       getPeerCertificate.call(socket, false) as tls.DetailedPeerCertificate;
     socket.on("secureConnect", () => {
@@ -420,8 +421,6 @@ class PortableTransport implements Transport, WriteListener {
   }
 }
 
-const { getPeerCertificate } = tls.TLSSocket.prototype;
-
 type Done = (error?: NodeJS.ErrnoException | null) => void;
 
 /** Text, each character a byte, and then bytes. */
@@ -430,36 +429,6 @@ function join(text: string, bytes: Uint8Array): Uint8Array {
   all.write(text, "latin1");
   all.set(bytes, text.length);
   return all;
-}
-
-function toTlsOptions({ hostname, options, protocols }: TlsDestination): tls.ConnectionOptions {
-  return {
-    // A name for the server to choose its certificate by; not an address (RFC 6066 §3).
-    servername: net.isIP(hostname) === 0 ? hostname : undefined,
-    ALPNProtocols: [...protocols],
-    secureContext: toSecureContext(options),
-    // A client must not show its certificate to a server that it does not trust. So the handshake
-    // itself has to fail then, and its error has fewer details.
-    rejectUnauthorized: !options.insecure && options.cert !== undefined,
-    checkServerIdentity: (_host, certificate) => checkIdentity(hostname, certificate),
-  };
-}
-
-/** The contexts of all options in use: one for a run. */
-const contexts = new WeakMap<TlsOptions, tls.SecureContext>();
-
-function toSecureContext(options: TlsOptions): tls.SecureContext {
-  let context = contexts.get(options);
-  if (context === undefined) contexts.set(options, context = tls.createSecureContext(options));
-  return context;
-}
-
-/** Like `node:tls`, except that a common name does not name a host (RFC 9110 §4.3.4). */
-function checkIdentity(hostname: string, certificate: tls.PeerCertificate): Error | undefined {
-  return tls.checkServerIdentity(hostname, {
-    ...certificate,
-    subject: { ...certificate.subject, CN: "" },
-  });
 }
 
 /** Whether the other end has reset a connection: then the system knows its address no longer. */

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { FetchEngine } from "../../../lib/engine/fetch/fetch.ts";
 import { toFetchFailure } from "../../../lib/engine/fetch/fetch_failure.ts";
 import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { Result } from "../../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
@@ -11,7 +12,7 @@ import { target } from "../../fixtures/target.ts";
 // What is said of common faults: the same by both engines, as far as native fetch tells it.
 
 const ENGINES = {
-  http1: () => new SocketEngine(ENGINE_OPTIONS, "http1"),
+  http1: () => new SocketEngine(ENGINE_OPTIONS, "http1", new PortableTransports()),
   fetch: () => new FetchEngine(ENGINE_OPTIONS),
 };
 const LOOKUP = "dns error: failed to lookup address information: ";

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ProtocolError } from "../../../lib/engine/http1/head.ts";
 import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import { ResponseReader } from "../../../lib/engine/http1/response.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
@@ -274,15 +275,19 @@ class FuzzServer {
 }
 
 function create(server: WildServer, options: Partial<EngineOptions>): SocketEngine {
-  return new SocketEngine({
-    concurrency: 100,
-    timeoutMs: LONG_MS,
-    redirects: 3,
-    maxBodyBytes: MAX_BODY_BYTES,
-    // A mutated Location leads nowhere else.
-    permits: (url) => url.startsWith(server.url()),
-    ...options,
-  }, "http1");
+  return new SocketEngine(
+    {
+      concurrency: 100,
+      timeoutMs: LONG_MS,
+      redirects: 3,
+      maxBodyBytes: MAX_BODY_BYTES,
+      // A mutated Location leads nowhere else.
+      permits: (url) => url.startsWith(server.url()),
+      ...options,
+    },
+    "http1",
+    new PortableTransports(),
+  );
 }
 
 function target(url: string, method = "GET"): Target {

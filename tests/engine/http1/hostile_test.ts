@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
@@ -13,14 +14,18 @@ import { type Peer, tick, WildServer } from "../../fixtures/wild_server.ts";
 // Servers that mean no good, one state of an answer after the other.
 
 function create(options: Partial<EngineOptions> = {}): SocketEngine {
-  return new SocketEngine({
-    concurrency: 10,
-    // More than a loaded machine ever needs: where it is reached, nothing else ended the request.
-    timeoutMs: 30_000,
-    redirects: 10,
-    maxBodyBytes: 1 << 20,
-    ...options,
-  }, "http1");
+  return new SocketEngine(
+    {
+      concurrency: 10,
+      // More than a loaded machine ever needs: where it is reached, nothing else ended the request.
+      timeoutMs: 30_000,
+      redirects: 10,
+      maxBodyBytes: 1 << 20,
+      ...options,
+    },
+    "http1",
+    new PortableTransports(),
+  );
 }
 
 /** What came of a request: its status, or why there is none; and bytes of its body. */

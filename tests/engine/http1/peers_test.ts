@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
@@ -16,12 +17,16 @@ import { target } from "../../fixtures/target.ts";
 // Servers that others wrote: Node's, Python's and nginx, each a process of its own.
 
 function create(): SocketEngine {
-  return new SocketEngine({
-    concurrency: 20,
-    timeoutMs: 30_000,
-    redirects: 5,
-    maxBodyBytes: 1 << 24,
-  }, "http1");
+  return new SocketEngine(
+    {
+      concurrency: 20,
+      timeoutMs: 30_000,
+      redirects: 5,
+      maxBodyBytes: 1 << 24,
+    },
+    "http1",
+    new PortableTransports(),
+  );
 }
 
 function outcomeOf({ status, error, size }: Result): [number | string | undefined, number] {

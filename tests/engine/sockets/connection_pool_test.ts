@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Versions } from "../../../lib/engine/sockets/connection_pool.ts";
 import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
@@ -20,7 +21,11 @@ const HTTP2 = { ...SERVER, ALPNProtocols: ["h2"] };
 
 function create(options: Partial<EngineOptions> = {}, versions: Versions = "auto"): SocketEngine {
   const tls = { ca: AUTHORITY, insecure: false };
-  return new SocketEngine({ ...ENGINE_OPTIONS, tls, ...options }, versions);
+  return new SocketEngine(
+    { ...ENGINE_OPTIONS, tls, ...options },
+    versions,
+    new PortableTransports(),
+  );
 }
 
 /** What a server does with a request. */

@@ -246,6 +246,7 @@ Deno.test("http1 engine loses no request when its connections end in any way", a
   const engine = new SocketEngine(
     { ...ENGINE_OPTIONS, concurrency: 20, timeoutMs: 20_000 },
     "http1",
+    new PortableTransports(),
   );
   // What happens beside the requests: they have to wait, or may go on, or a connection is lost.
   using _events = every(1, () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
 import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
@@ -11,13 +12,17 @@ import { until } from "../../fixtures/until.ts";
 // What both engines do is in engine_test.ts; here is what only this one promises.
 
 function create(options: Partial<EngineOptions> = {}): SocketEngine {
-  return new SocketEngine({
-    concurrency: 10,
-    timeoutMs: 10_000,
-    redirects: 10,
-    maxBodyBytes: 1 << 20,
-    ...options,
-  }, "http1");
+  return new SocketEngine(
+    {
+      concurrency: 10,
+      timeoutMs: 10_000,
+      redirects: 10,
+      maxBodyBytes: 1 << 20,
+      ...options,
+    },
+    "http1",
+    new PortableTransports(),
+  );
 }
 
 /** Asks twice, and tells over how many connections. */

@@ -11,16 +11,19 @@ function nameOf(transports: Transports | string): string {
   return transports.name;
 }
 
-Deno.test("openTransports() says why there are no native ones only if they are chosen by name", () => {
+Deno.test("openTransports() says why there are no native ones only if they are chosen by name", async () => {
   const openNone = (): string => "native sockets need Linux";
-  assertEquals(nameOf(openTransports("native", { open: openNone })), "native sockets need Linux");
-  assertEquals(nameOf(openTransports("auto", { open: openNone })), "portable");
+  assertEquals(
+    nameOf(await openTransports("native", { open: openNone })),
+    "native sockets need Linux",
+  );
+  assertEquals(nameOf(await openTransports("auto", { open: openNone })), "portable");
 });
 
 for (const name of ["epoll_create1", "eventfd"] as const) {
   Deno.test(`openTransports() leaves nothing open when ${name}() fails`, {
     ignore: WITHOUT_NATIVE !== undefined,
-  }, () => {
+  }, async () => {
     let closed = 0;
     const open = (): Libraries => {
       const libraries = openCheckedLibraries();
@@ -37,8 +40,8 @@ for (const name of ["epoll_create1", "eventfd"] as const) {
       };
     };
     const why = "native sockets need a file descriptor to wait for them: EINVAL";
-    assertEquals(nameOf(openTransports("native", { open })), why);
-    assertEquals(nameOf(openTransports("auto", { open })), "portable");
+    assertEquals(nameOf(await openTransports("native", { open })), why);
+    assertEquals(nameOf(await openTransports("auto", { open })), "portable");
     assertEquals(closed, 2);
   });
 }

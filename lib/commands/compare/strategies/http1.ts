@@ -1,4 +1,4 @@
-import { SocketEngine } from "../../../engine/sockets/socket_engine.ts";
+import { ENGINES } from "../../../engine/engines.ts";
 import { Pool } from "../../../pool.ts";
 import type { RequestDefaults } from "../../../source/request_defaults.ts";
 import { trustedTarget } from "../../../source/target.ts";
@@ -10,12 +10,13 @@ const GET: RequestDefaults = { method: "GET", headers: [], body: undefined };
 
 /** The bounded pool of `myriad` with its own HTTP/1.1 engine instead of native fetch. */
 export async function http1({ urls, concurrency, onResult }: StrategyContext): Promise<void> {
-  const engine = new SocketEngine({
+  const engine = await ENGINES.http1.open({
     concurrency,
     timeoutMs: TIMEOUT_MS,
     redirects: 0,
     maxBodyBytes: 1 << 20,
-  }, "http1");
+    transport: "portable",
+  });
   const targets = Iterator.from(urls).map((url, i) => trustedTarget(i, url, GET));
   await new Pool(targets, {
     concurrency,

@@ -1,4 +1,4 @@
-import net from "node:net";
+import { findIpVersion } from "../../../http/ip_version.ts";
 import type { TransportError } from "../transport.ts";
 import { AGAIN, type Channel, END, FAILED } from "./channel.ts";
 import { ECONNRESET, type Libc, readErrno, toSystemError } from "./libc.ts";
@@ -100,7 +100,7 @@ export class TlsChannel implements Channel {
     // An absolute name ends with a dot, and certificates have none (RFC 6066 §3).
     const name = encoder.encode(`${hostname.replace(/(?<=.)\.$/, "")}\0`);
     const parameters = openssl.SSL_get0_param(ssl);
-    if (net.isIP(hostname) !== 0) {
+    if (findIpVersion(hostname) !== 0) {
       return openssl.X509_VERIFY_PARAM_set1_ip_asc(parameters, name) === 1;
     }
     openssl.X509_VERIFY_PARAM_set_hostflags(

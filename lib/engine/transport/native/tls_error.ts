@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+import process from "node:process";
 import { describeCertificate, describeTlsError } from "../../tls_failure.ts";
 import type { TransportError } from "../transport.ts";
 import {
@@ -130,6 +131,8 @@ function toCertificate(
     if (openssl.i2d_X509_bio(bio, certificate) !== 1) return undefined;
     const der = new Uint8Array(openssl.BIO_ctrl_pending(bio));
     openssl.BIO_read(bio, der, der.length);
+    // To import it would cost 6 ms of each start.
+    const { X509Certificate } = process.getBuiltinModule("node:crypto");
     return new X509Certificate(der);
   } finally {
     openssl.BIO_free(bio);
