@@ -234,6 +234,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/transport/",
     "lib/engine/transport/native/",
     "lib/errors.ts",
+    "lib/http/",
   ],
   "lib/engine/transport/native/": [
     "lib/engine/",
