@@ -271,16 +271,16 @@ async function request(options: RunOptions): Promise<number> {
   Deno.removeSignalListener("SIGCONT", onContinued);
 
   if (failure instanceof UsageError) throw failure;
+  const { version } = config;
+  const summary = toSummary(snapshot, { version });
   let notPrinted: unknown;
   if (!(failure instanceof ClosedPipe)) {
     try {
-      const { version } = config;
       if (options.json) await print(formatSummary(snapshot, { version }));
       else if (!options.silent) {
         const place = options.isStdoutTaken ? Deno.stderr : Deno.stdout;
         const color = place.isTerminal() && !Deno.noColor;
         const { tolerated, total } = snapshot;
-        const summary = toSummary(snapshot, { version });
         const { formatTable } = await loadTable();
         await print(formatTable({ summary, tolerated, total }, { color }), place);
       }
@@ -308,9 +308,8 @@ async function request(options: RunOptions): Promise<number> {
     }
   }
   if (failure !== undefined || notPrinted !== undefined) return toExitCode(failure ?? notPrinted);
-  const isGood = snapshot.failed === 0 && snapshot.aborted === undefined &&
-    snapshot.thresholds.every(({ holds }) => holds);
-  return exitCode ?? (isGood ? 0 : 1);
+  const { isPassed } = await import("./lib/report/verdict.ts");
+  return exitCode ?? (isPassed(summary) ? 0 : 1);
 }
 
 /** How the progress is shown: without a terminal of its own, only a log can be. */

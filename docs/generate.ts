@@ -36,7 +36,7 @@ export const COMMANDS: readonly {
 
 /** The pages that explain the flags of a section of `myriad`, by the section's first word. */
 const PAGES: Readonly<Record<string, readonly string[]>> = {
-  Source: ["requests.md"],
+  Source: ["requests.md", "inputs.md"],
   Load: ["load.md"],
   Request: ["requests.md"],
   Connection: ["engines.md"],

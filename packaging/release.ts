@@ -5,11 +5,7 @@
  * @module
  */
 import config from "../deno.json" with { type: "json" };
-import { completions } from "../lib/commands/completions/command.ts";
-import { SHELLS } from "../lib/commands/completions/help.ts";
-import { man } from "../lib/commands/man/command.ts";
-
-const ROOT = new URL("../", import.meta.url);
+import { removeFolder, ROOT, writeTexts } from "./write_texts.ts";
 
 /** The targets of a release, as Deno names them. */
 export const TARGETS: readonly string[] = [
@@ -36,9 +32,7 @@ export function listCompileWords(target: string, output: string): readonly strin
  * @throws {Error} If a program that it starts fails.
  */
 export async function buildRelease(folder: string, targets = TARGETS): Promise<void> {
-  await Deno.remove(folder, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  await removeFolder(folder);
   const archives: string[] = [];
   for (const target of targets) {
     const name = `myriad-${config.version}-${target}`;
@@ -46,7 +40,7 @@ export async function buildRelease(folder: string, targets = TARGETS): Promise<v
     // The same files make the same archive.
     const same = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"];
     await run(["tar", ...same, "-C", folder, "-czf", `${folder}/${name}.tar.gz`, name]);
-    await Deno.remove(`${folder}/${name}`, { recursive: true });
+    await removeFolder(`${folder}/${name}`);
     archives.push(`${name}.tar.gz`);
   }
   const lines = await Promise.all(
@@ -57,17 +51,9 @@ export async function buildRelease(folder: string, targets = TARGETS): Promise<v
 
 /** What an archive holds: the binary, its manual, completions, and the license. */
 async function makeFolder(folder: string, target: string): Promise<void> {
-  await Deno.mkdir(`${folder}/completions`, { recursive: true });
+  await writeTexts(folder);
   const ending = target.includes("windows") ? ".exe" : "";
   await run(listCompileWords(target, `${folder}/myriad${ending}`));
-  await Deno.writeTextFile(
-    `${folder}/myriad.1`,
-    man([], { version: config.version, date: new Date() }),
-  );
-  for (const shell of SHELLS) {
-    await Deno.writeTextFile(`${folder}/completions/myriad.${shell}`, completions([shell]));
-  }
-  await Deno.copyFile(new URL("LICENSE", ROOT), `${folder}/LICENSE`);
 }
 
 async function run([program, ...args]: readonly string[]): Promise<void> {

@@ -1,5 +1,4 @@
 import { BusError, NoProgressError, UsageError } from "../errors.ts";
-import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
 import { describeWithheld } from "../output/withheld.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { createHostCheck } from "../process/permission.ts";
@@ -22,10 +21,11 @@ import { Leases } from "./leases.ts";
 import { LiveTeller } from "./live_teller.ts";
 import type { Control, Slice } from "./messages.ts";
 import { haveCommon } from "./number_runs.ts";
-import { OpenSlice, type SliceEncoders } from "./open_slice.ts";
+import { OpenSlice } from "./open_slice.ts";
 import { OpenSlices } from "./open_slices.ts";
 import { encodePart } from "./part.ts";
 import { refuseUnsafe } from "./refuse_unsafe.ts";
+import { SliceEncoderPool } from "./slice_encoder_pool.ts";
 import { SlicePlan } from "./slice_plan.ts";
 import { SliceSource } from "./slice_source.ts";
 import type { Spec } from "./spec.ts";
@@ -104,8 +104,7 @@ export class RunWorker {
   readonly #source = new SliceSource(() => void this.#fetch());
   /** Commits on their way, by the id of their slice. */
   readonly #committing = new Map<string, Promise<void>>();
-  /** Encoders that no slice has at present, as many as slices had at once. */
-  readonly #spare: SliceEncoders[] = [];
+  readonly #encoders: SliceEncoderPool;
   /** By the id of a slice that it has begun: how many have begun it before and not given it back. */
   readonly #tries = new Map<string, number>();
   readonly #work = { slices: 0, requests: 0, lost: 0 };
@@ -120,8 +119,6 @@ export class RunWorker {
   #failure: unknown;
   #quietUntilMs = -Infinity;
   #responseCount = 0;
-  /** Called when credentials are left out of a failure. */
-  #onWithheld: () => void = () => {};
   #grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor(bus: RunBus, { name, spec, options, say }: RunWorkerOptions) {
@@ -130,6 +127,7 @@ export class RunWorker {
     this.#spec = spec;
     this.#options = options;
     this.#plan = new SlicePlan(options);
+    this.#encoders = new SliceEncoderPool(options);
     this.#say = say;
     this.#retries = new BusRetries(say);
   }
@@ -184,7 +182,7 @@ export class RunWorker {
       { pipeline, open: this.#open.list, committing: this.#committing },
       (live) => this.#bus.live.tell(live),
     );
-    this.#onWithheld = () => teller.addNotice(describeWithheld(options.failures!));
+    this.#encoders.onWithheld = () => teller.addNotice(describeWithheld(options.failures!));
     await limits.attach({
       learn: (news) => pipeline.learn(news),
       fail: (error) => this.#end(error),
@@ -361,7 +359,7 @@ export class RunWorker {
       if (!(error instanceof DamagedError)) throw error;
       return await this.#condemn(id, "damaged");
     }
-    const encoders = this.#spare.pop() ?? await this.#openEncoders();
+    const encoders = await this.#encoders.take();
     if (this.#isLeaving) return await this.#giveBack(id);
     const options = this.#options;
     const open = new OpenSlice({
@@ -410,23 +408,6 @@ export class RunWorker {
     }
   }
 
-  async #openEncoders(): Promise<SliceEncoders> {
-    const options = this.#options;
-    const output = options.output && { ...options.output, gzip: true };
-    return {
-      records: output && await openRecordEncoder({ ...options, output }),
-      failures: options.failures === undefined
-        ? undefined
-        : await openFailureEncoder({ ...options, onWithheld: () => this.#tellWithheld() }),
-    };
-  }
-
-  /** Each slice has an encoder that tells it: one of them is enough. */
-  #tellWithheld(): void {
-    this.#onWithheld();
-    this.#onWithheld = () => {};
-  }
-
   #finish(slice: OpenSlice): void {
     this.#open.remove(slice);
     this.#follow(slice.lease.slice.id, this.#commit(slice));
@@ -450,7 +431,7 @@ export class RunWorker {
       if (!this.#isTrusted(slice)) return await this.#giveBack(id);
     }
     const bytes = this.#bus.codec.seal("part", id, encodePart(slice.toPart()));
-    this.#spare.push(slice.encoders);
+    this.#encoders.giveBack(slice.encoders);
     const name = `part.${id}.${crypto.randomUUID()}`;
     const part = await this.#retries.persist(() => this.#bus.store.write(name, bytes));
     const tries = (this.#tries.get(id) ?? 0) + 1;

@@ -36,7 +36,10 @@ export interface Handle {
 /** How much is decoded at once, in bytes. */
 const OUTPUT_BYTES = 64 * 1024;
 
-/** Where decoded bytes are put, by how many decoders wait for this one. They are used in a call only. */
+/**
+ * Where decoded bytes are put, by how many decoders wait for this one: as many as the codings that a
+ * body may have. They are used in a call only.
+ */
 const outputs: Uint8Array[] = [];
 
 let zlib: Zlib | undefined;

@@ -1,7 +1,7 @@
 import type { Target } from "../target.ts";
 import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
-import type { IpVersion } from "./ip_version.ts";
+import type { IpVersion } from "../http/ip_version.ts";
 import type { NameService } from "./sockets/name_lookup.ts";
 import type { Trace } from "./trace.ts";
 

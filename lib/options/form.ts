@@ -17,6 +17,9 @@ import { refuseReplaced } from "./value_file.ts";
 /** A file of at most so many bytes is read once and kept; a larger one is read for each request. */
 const MAX_KEPT_BYTES = 64 * 1024;
 
+/** The longest part that comes from a pipe, which is held in memory. */
+const MAX_PIPED_BYTES = 64 * 1024 * 1024;
+
 const encoder = new TextEncoder();
 
 /**
@@ -81,8 +84,8 @@ async function readPartFile(
   if (path === "-") {
     throw new UsageError(`Cannot read '${flag}': standard input cannot be a part: name a file`);
   }
-  const size = streams ? await findSize(path) : undefined;
-  if (size !== undefined && size > MAX_KEPT_BYTES) {
+  const size = await findSize(path);
+  if (streams && size !== undefined && size > MAX_KEPT_BYTES) {
     const file = new FormFile(path, size);
     try {
       const { mtime } = file.open().statSync();
@@ -95,7 +98,12 @@ async function readPartFile(
       file.close();
     }
   }
-  const bytes = await readFile(path, flag);
+  const bytes = await readFile(path, flag, size === undefined ? { maxBytes: MAX_PIPED_BYTES } : {});
+  if (size === undefined && bytes.length > MAX_PIPED_BYTES) {
+    throw new UsageError(
+      `Cannot read '${flag}': it is longer than 64 MiB, and no file: write it to one first`,
+    );
+  }
   return { piece: bytes, state: bytes };
 }
 

@@ -58,14 +58,15 @@ async function readFields(values: RunValues, readFile: ReadFile): Promise<[strin
     const flag = isFileReference(given) ? nameFlagFile("otlp-header", given) : "--otlp-header …";
     for (const [line] of lines) {
       const field = splitField(line);
-      const problem = field === undefined
-        ? "it has no colon"
-        : OWN_FIELDS.includes(field[0].toLowerCase())
-        ? `the field ${field[0]} is set already`
-        : fieldProblem(...field);
-      if (field === undefined || problem !== undefined) {
-        throw new UsageError(`Cannot use '${flag}': ${problem}: use 'Name: value'`);
+      const fail = (why: string): never => {
+        throw new UsageError(`Cannot use '${flag}': ${why}`);
+      };
+      if (field === undefined) return fail("it has no colon: use 'Name: value'");
+      if (OWN_FIELDS.includes(field[0].toLowerCase())) {
+        fail(`each message has its own field ${field[0]}: leave it out`);
       }
+      const problem = fieldProblem(...field);
+      if (problem !== undefined) fail(`${problem}: use 'Name: value'`);
       fields.push(field);
     }
   }

@@ -81,10 +81,21 @@ export function parseResume(values: RunValues): RunOptions["resume"] {
   return resume === false ? "no" : resume === true ? "yes" : resume;
 }
 
-/** How the progress is shown. A drawing would be in the way of requests that are shown. */
+/**
+ * How the progress is shown.
+ *
+ * @throws {UsageError} If a drawing would be in the way of requests that are shown.
+ */
 export function parseProgress(values: RunValues): RunOptions["progress"] {
   if (values.get("silent")) return "none";
-  return values.has("verbose") && !values.has("progress") ? "log" : values.get("progress");
+  const progress = values.get("progress");
+  if (!values.has("verbose") || progress === "none") return progress;
+  if (progress === "bar" || progress === "live") {
+    throw new UsageError(
+      `'--verbose' and '--progress ${progress}' contradict each other: use '--progress log'`,
+    );
+  }
+  return "log";
 }
 
 /** Which requests are shown. */

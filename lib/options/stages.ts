@@ -13,7 +13,7 @@ import type { StageOptions } from "./run_options.ts";
 const MAX_STAGES = 1_000;
 const MAX_CONCURRENCY = 1_000_000;
 /** A duration, a colon, and a level with its unit of time, if it is a rate. */
-const STAGE_FORM = /^([^:]+):([^:/]+)(\/[a-z]+)?$/;
+const STAGE_FORM = /^([^:/]+):([^:/]+)(\/[a-z]+)?$/;
 
 /** The levels of a run: rates where one of them has a unit of time, else requests in flight. */
 export const STAGES: Kind<StageOptions> = {
@@ -22,7 +22,7 @@ export const STAGES: Kind<StageOptions> = {
     const fail = (why: string): never => {
       throw new UsageError(`Cannot read '${flag} ${text}': ${why}`);
     };
-    const parts = text.split(",");
+    const parts = text.split(",").map((part) => part.trim());
     if (parts.length > MAX_STAGES) fail(`use at most ${MAX_STAGES} stages`);
     const stages = parts.map((part) => {
       const [, duration, level, unit] = STAGE_FORM.exec(part) ?? [];

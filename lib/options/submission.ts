@@ -15,8 +15,8 @@ import type { ClusterOptions, RunOptions } from "./run_options.ts";
 import type { RunFlag } from "./rows/flag.ts";
 import { CLUSTER_SECTION, RUN_FLAGS, type RunValues } from "./table.ts";
 
-/** What cannot be had, and why. */
-const REFUSED = [
+/** Flags that cannot be had, and why. */
+export const REFUSED = [
   ["save-bodies", "workers have no disk, and bodies of any length do not fit into the bus"],
   ["cookie-jar", "the workers do not share one jar, and each would send other cookies"],
   ["limit-rate", "each worker would have the limit for itself"],
@@ -27,13 +27,11 @@ const REFUSED = [
 ] as const;
 
 /** The flags that are not for workers: the submitter alone knows the bus and the files. */
-const OF_SUBMITTER: ReadonlySet<string> = new Set([
-  "config",
-  "dry-run",
-  ...(RUN_FLAGS as readonly RunFlag[])
+const OF_SUBMITTER: ReadonlySet<string> = new Set(
+  (RUN_FLAGS as readonly RunFlag[])
     .filter(({ section, isOfSubmitter }) => isOfSubmitter || section === CLUSTER_SECTION)
     .map(({ name }) => name),
-]);
+);
 
 /** @throws {UsageError} If a flag is given that several machines cannot have. */
 function refuse(values: RunValues): void {

@@ -1,6 +1,12 @@
+/** What Deno 2.9 says of `/dev/stdin` and the like, whatever is allowed apart from everything. */
+const NEEDS_ALL = /^Requires all access to /;
+
 /** The message of the operating system, without the error number and the path behind it. */
 export function describeOsError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (NEEDS_ALL.test(message)) {
+    return "Deno opens such a file only with --allow-all, and '-' is standard input or output";
+  }
   return message.replace(/ \(os error \d+\).*$/s, "");
 }
 

@@ -6,7 +6,6 @@
 import process from "node:process";
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
-import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import type { OtlpExporter } from "../metrics/otlp_exporter.ts";
 import type { MetricsServer } from "../metrics/server.ts";
@@ -27,6 +26,7 @@ import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
 import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
 import type { Stats } from "../stats/stats.ts";
+import { checkSockets } from "./check_sockets.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { formatFinalText } from "./final_texts.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
@@ -538,37 +538,4 @@ export interface Outcome {
   readonly failure: unknown;
   /** What a retry made again; undefined without a retry. */
   readonly madeAgain: MadeAgain | undefined;
-}
-
-/** Sockets and files that a run needs in addition to its connections: name servers, signals. */
-const SPARE_DESCRIPTORS = 16;
-/** The connection to the receiver of metrics, and what it takes to make it. */
-const DESCRIPTORS_OF_OTLP = 3;
-/** The listener of the metrics server, and its connections. */
-const DESCRIPTORS_OF_METRICS = 17;
-/** What a worker has beside its connections, with the timer of a rate. */
-const DESCRIPTORS_OF_THREAD = 12;
-/** Every system allows this many sockets; where one does not, the requests of one thread share them. */
-const ALWAYS_AVAILABLE = 200;
-
-function checkSockets(
-  { concurrency, requests, metrics, otlp, engine, threads }: RunOptions,
-): void {
-  // Over HTTP/2, requests share connections: how many it takes, only the server's limit of streams
-  // tells. If sockets run out, requests wait for them.
-  if (!ENGINES[engine].lacks.includes("HTTP/2 only")) return;
-  const wanted = Math.min(concurrency, requests);
-  const count = Math.min(threads, wanted);
-  // Threads do not share theirs: one could be left without any until its requests time out.
-  if (wanted <= ALWAYS_AVAILABLE && count === 1) return;
-  const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS) +
-    (otlp === undefined ? 0 : DESCRIPTORS_OF_OTLP) +
-    (count === 1 ? 0 : (count + 1) * DESCRIPTORS_OF_THREAD);
-  const most = countFreeDescriptors(wanted + spare) - spare;
-  if (most >= wanted) return;
-  const remedy = count > 1 && most < count ? "--threads 1" : `--concurrency ${most}`;
-  throw new UsageError(
-    `Cannot have ${wanted} requests in flight, as this process may open only ` +
-      `${Math.max(0, most)} sockets: use '${remedy}', or raise the limit by 'ulimit -n'`,
-  );
 }

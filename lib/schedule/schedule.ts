@@ -12,17 +12,16 @@ import { hasResponded, isNetworkFailure } from "./failure_scope.ts";
 import { FIRST_FAILURES, FirstFailures } from "./first_failures.ts";
 import { Hope } from "./hope.ts";
 import { detachTarget, hasHostLimits, Hosts, MAX_HOLD_MS, type Unsent } from "./hosts.ts";
-import { Levels } from "./levels.ts";
 import { type NetworkNews, type News, shiftNews } from "./news.ts";
 import { OutageNotices } from "./outage_notices.ts";
 import { LocalPacer } from "./local_pacer.ts";
+import { Places } from "./places.ts";
 import { type Pacer, TICK_MS } from "./pacer.ts";
 import { PreciseTimer } from "./precise_timer.ts";
 import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
 import { SharedPacer } from "./shared_pacer.ts";
 import { SilentHosts } from "./silent_hosts.ts";
-import { ThinkTime } from "./think_time.ts";
 import { MAX_TIMER_MS } from "./stop_gate.ts";
 
 /**
@@ -182,7 +181,6 @@ export class Schedule implements Source<Start> {
   readonly #environment: Environment;
   /** What the schedules of the run have in common; undefined if there is one. */
   readonly #common: CommonState | undefined;
-  readonly #startMs: number;
   readonly #policy: RetryPolicy;
   readonly #hosts: Hosts;
   /** Undefined where no host can take places from another, or with `--no-pause`. */
@@ -203,14 +201,7 @@ export class Schedule implements Source<Start> {
   /** By number, requests that are being retried: in flight, or waiting for their time or host. */
   readonly #begun = new Map<number, Begun>();
   #inFlight = 0;
-  /** How many may be in flight; fewer than the concurrency on a ramp. */
-  #places: number;
-  /** How many places there are without a rate, by the time; undefined if always all. */
-  readonly #levels: Levels | undefined;
-  /** Whether they are not all there yet. */
-  #isRamping: boolean;
-  /** Undefined if places do not wait between two requests. */
-  readonly #think: ThinkTime | undefined;
+  readonly #places: Places;
   #hasSource = true;
   #sourceFailure: unknown;
   /** Whether a promise of the source is outstanding, and the target that was pulled ahead. */
@@ -248,12 +239,8 @@ export class Schedule implements Source<Start> {
     this.#environment = around;
     this.#common = shared && new CommonState(shared);
     const now = around.now();
-    this.#startMs = options.rampStartMs ??
-      (shared === undefined ? now : shared.startMs - around.timeOrigin);
-    this.#levels = rate === undefined ? toLevels(options) : undefined;
-    this.#isRamping = this.#levels !== undefined;
-    this.#think = options.think && new ThinkTime(options.think);
-    this.#places = concurrency;
+    const startMs = shared === undefined ? now : shared.startMs - around.timeOrigin;
+    this.#places = new Places(options, options.rampStartMs ?? startMs);
     this.#policy = new RetryPolicy(options.retry, () => around.random());
     this.#hope = new Hope({
       giveUpAfterMs: options.giveUpAfterMs,
@@ -271,7 +258,7 @@ export class Schedule implements Source<Start> {
     this.#silentHosts = options.pauses && !options.hasOneHost && options.unixSocket === undefined
       ? new SilentHosts({
         places: concurrency,
-        free: () => this.#places - this.#inFlight - (this.#think?.countPlaces(around.now()) ?? 0),
+        free: () => this.#places.countFree(this.#inFlight, around.now()),
         now: () => around.now(),
       })
       : undefined;
@@ -358,7 +345,7 @@ export class Schedule implements Source<Start> {
 
   /** Whether every target may start as soon as a place is free. */
   get #isUnconstrained(): boolean {
-    return this.#pacer === undefined && !this.#isRamping && this.#think === undefined &&
+    return this.#pacer === undefined && this.#places.isSteady &&
       this.#hosts.isOpen && this.#retries.length === 0 && !this.#network.isOpen &&
       this.#hasSource &&
       !this.#isPulling && this.#pulled === undefined;
@@ -428,30 +415,10 @@ export class Schedule implements Source<Start> {
       this.#rest(now);
       return Infinity;
     }
-    const atMs = this.#pacer === undefined ? this.#placeAtMs(now) : this.#dueAtMs(this.#pacer, now);
+    const atMs = this.#pacer === undefined
+      ? Math.max(this.#network.probeAtMs, this.#places.freeAtMs(this.#inFlight, now))
+      : this.#dueAtMs(this.#pacer, now);
     return atMs > now || this.#network.mayBegin(now) ? atMs : this.#network.probeAtMs;
-  }
-
-  /** When there is a place, without a rate. */
-  #placeAtMs(now: number): number {
-    const { probeAtMs } = this.#network;
-    const think = this.#think;
-    const thinking = think === undefined ? 0 : think.countPlaces(now);
-    const used = this.#inFlight + thinking;
-    const levels = this.#levels;
-    if (levels === undefined || !this.#isRamping) {
-      return thinking === 0 || used < this.#places
-        ? probeAtMs
-        : Math.max(probeAtMs, think!.firstMs);
-    }
-    const { index = 0, count = 1 } = this.#options.shared ?? {};
-    const ms = now - this.#startMs;
-    // After the last stage, nothing has more places again.
-    this.#isRamping = ms < levels.endMs || this.#options.stages !== undefined;
-    // The schedules take the places of the run in turn.
-    this.#places = Math.floor((levels.countPlaces(ms) + count - 1 - index) / count);
-    const placeMs = this.#startMs + levels.findMoreThan(used * count + index, ms);
-    return Math.max(probeAtMs, Math.min(placeMs, thinking === 0 ? Infinity : think!.firstMs));
   }
 
   /** When the next start is due, and may be early or late. */
@@ -703,8 +670,8 @@ export class Schedule implements Source<Start> {
     if (this.#silentHosts?.isObserving && wasSent && result.target.invalid === undefined) {
       this.#silentHosts.end(result.target.url, hasResponded(result), result.ms);
     }
-    if (this.#think !== undefined && wasSent && result.target.invalid === undefined) {
-      this.#think.begin(result.target.i, this.#environment.now());
+    if (!this.#places.isSteady && wasSent && result.target.invalid === undefined) {
+      this.#places.think(result.target.i, this.#environment.now());
     }
     const isTold = wasSent && result.error !== "cancelled" && result.error !== "url";
     const isTransient = isTold && this.#policy.isTransient(result);
@@ -926,13 +893,4 @@ export class Schedule implements Source<Start> {
     this.#preciseTimer?.close();
     await this.#source.return?.();
   }
-}
-
-/** How the places of a run without a rate change; undefined if all are there from the begin. */
-function toLevels(
-  { concurrency, shared, rampUpMs, stages }: ScheduleOptions,
-): Levels | undefined {
-  if (stages !== undefined) return new Levels(stages.steps);
-  if (rampUpMs === undefined) return undefined;
-  return new Levels([{ ms: rampUpMs, to: shared?.concurrency ?? concurrency }]);
 }

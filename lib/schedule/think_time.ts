@@ -1,4 +1,5 @@
 import { BinaryHeap } from "@std/data-structures/binary-heap";
+import { mixBits } from "../mix_bits.ts";
 import type { ThinkOptions } from "../options/run_options.ts";
 
 /**
@@ -16,9 +17,14 @@ export class ThinkTime {
     this.#rangeMs = maxMs - minMs;
   }
 
-  /** Begins the wait of a place. @param i the number of the request that has ended there */
+  /**
+   * Begins the wait of a place.
+   *
+   * @param i the number of the request that has ended there: after the same one, the wait is the same
+   */
   begin(i: number, nowMs: number): void {
-    this.#endsMs.push(nowMs + this.#minMs + this.#rangeMs * drawShare(i));
+    const share = mixBits(i, i / 2 ** 32) / 2 ** 32;
+    this.#endsMs.push(nowMs + this.#minMs + this.#rangeMs * share);
   }
 
   /** How many places wait. */
@@ -33,13 +39,4 @@ export class ThinkTime {
   get firstMs(): number {
     return this.#endsMs.peek() ?? Infinity;
   }
-}
-
-/** A share from 0 to below 1 that looks random, and is always the same for a number. */
-function drawShare(i: number): number {
-  // The finalizer of MurmurHash3, of both halves of the number.
-  let hash = (i ^ Math.imul(Math.floor(i / 2 ** 32), 0x9e3779b1)) + 0x7f4a7c15;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }

@@ -97,12 +97,8 @@ export class InputRecords implements Records {
     const records = this.#records;
     if (records === undefined) return this.#readOn();
     const step = records.next();
-    return step instanceof Promise || step.done ? this.#check(step) : step;
-  }
-
-  #check(step: MaybePromise<Step<Line>>): MaybePromise<Step<Line>> {
     if (step instanceof Promise) return step.then(this.#passOn);
-    return this.#passOn(step);
+    return step.done ? this.#passOn(step) : step;
   }
 
   readonly #passOn = (step: Step<Line>): MaybePromise<Step<Line>> => {

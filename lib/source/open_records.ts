@@ -78,6 +78,7 @@ function checkFit({ path, format }: NamedInput, { template, defaults }: Request)
     }': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
   );
 }
+
 async function sample(
   records: Records,
   { share = 1, seed }: OrderOptions,

@@ -1,4 +1,4 @@
-import { mixBits } from "./mix_bits.ts";
+import { mixBits } from "../mix_bits.ts";
 
 /** Rounds of the network: with four, an order already looks random; the others cost 10 ns each. */
 const ROUNDS = 6;

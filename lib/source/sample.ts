@@ -1,4 +1,4 @@
-import { mixBits } from "./mix_bits.ts";
+import { mixBits } from "../mix_bits.ts";
 
 /**
  * A share of the numbers from 0 on, spread evenly: of a tenth, one of each ten numbers that follow each

@@ -2,7 +2,7 @@ import { UsageError } from "../errors.ts";
 import type { MaybePromise, Step } from "../stream.ts";
 import type { InputToRead } from "./input_records.ts";
 import { END, type InputColumns, type Item, type Items, ReusedItem } from "./item.ts";
-import { mixBits } from "./mix_bits.ts";
+import { mixBits } from "../mix_bits.ts";
 import { countNumbers, createNumbering, type RequestRange } from "./numbering.ts";
 import type { OrderOptions } from "./order.ts";
 import { Permutation } from "./permutation.ts";

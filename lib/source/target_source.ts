@@ -2,7 +2,7 @@ import type { InputColumns, Items, MakeTarget } from "./item.ts";
 import type { TargetOptions } from "./make_target.ts";
 import type { RequestRange } from "./numbering.ts";
 
-/** What the source of a run is opened with. */
+/** What the targets of a run are made from, and how its inputs are read. */
 export interface SourceOptions extends RequestRange, TargetOptions {
   /** Whether the inputs start over each time they have ended. @default {false} */
   readonly loop?: boolean | undefined;

@@ -10,11 +10,12 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
+import { drawShare, drawUuid } from "./drawn_values.ts";
 import type { Lookup } from "./lookup.ts";
-import { mix } from "./mix_bits.ts";
 
-/** What may be a function with arguments, and filters behind it: sources of regular expressions. */
+/** What may be a function with arguments: the source of a regular expression. */
 export const CALL = '(?:random|uuid|now|env):[^{}|"\\r\\n]*|i(?:\\+\\d+)?:[^{}|"\\s]*|i\\+\\d+';
+/** What may be filters behind a name: the source of a regular expression. */
 export const FILTERS = "(?:\\|[A-Za-z0-9]+)*";
 
 /** A request whose templates are being filled in. */
@@ -74,16 +75,13 @@ const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
       const from = Number(first);
       const count = Number(last) - from + 1;
       if (count < 1 || !Number.isSafeInteger(Number(last))) return undefined;
-      return ({ i }) => {
-        const share = (drawBits(i, key, 0) * 2 ** 21 + (drawBits(i, key, 1) >>> 11)) / 2 ** 53;
-        return `${from + Math.floor(share * count)}`;
-      };
+      return ({ i }) => `${from + Math.floor(drawShare(i, key) * count)}`;
     },
   },
   uuid: {
     use: "{uuid}, or {uuid:LABEL} for another value",
     pattern: /^uuid(?::[\w.-]+)?$/,
-    compile: (_, key) => ({ i }) => formatUuid(i, key),
+    compile: (_, key) => ({ i }) => drawUuid(i, key),
   },
   now: {
     use: `{now}, or {now:FORMAT} with ${Object.keys(FORMATS).join(", ")}`,
@@ -253,38 +251,6 @@ export class TemplateFunctions {
 
   readonly #lookup: Lookup = (name) =>
     this.#call.lookup(name) ?? this.#computes.get(name)?.(this.#call);
-}
-
-/**
- * 32 bits for a number. With one key and lane, numbers below 2^32 all have others, so that ids made
- * of a whole lane are unique.
- *
- * @param lane from 0 to 3
- */
-function drawBits(i: number, key: Uint32Array, lane: number): number {
-  const high = Math.floor(i / 2 ** 32);
-  return mix(mix(i ^ key[lane]) + mix(high ^ key[lane + 4])) >>> 0;
-}
-
-const HEX: readonly string[] = Array.from(
-  { length: 256 },
-  (_, byte) => byte.toString(16).padStart(2, "0"),
-);
-
-/** 16 bits in hexadecimal: those of a number that are `shift` from its right. */
-function toHex(bits: number, shift: 0 | 16): string {
-  return HEX[bits >>> shift + 8 & 0xff] + HEX[bits >>> shift & 0xff];
-}
-
-/** A random UUID (RFC 9562 §5.4), whose first 32 bits no other number below 2^32 has. */
-function formatUuid(i: number, key: Uint32Array): string {
-  const a = drawBits(i, key, 0);
-  // The version and the variant take 4 and 2 bits.
-  const b = drawBits(i, key, 1) & 0xffff0fff | 0x4000;
-  const c = drawBits(i, key, 2) & 0x3fffffff | 0x80000000;
-  const d = drawBits(i, key, 3);
-  return `${toHex(a, 16)}${toHex(a, 0)}-${toHex(b, 16)}-${toHex(b, 0)}-${toHex(c, 16)}-` +
-    `${toHex(c, 0)}${toHex(d, 16)}${toHex(d, 0)}`;
 }
 
 /** A sum with all of its digits, also above 2^53. */

@@ -1,5 +1,5 @@
 import type { ErrorKind } from "../result.ts";
-import { withoutUserinfo } from "../text/secrets.ts";
+import { withoutSecrets } from "../text/secrets.ts";
 import { truncate } from "../text/truncate.ts";
 import { OTHERS } from "./error_tally.ts";
 import type { ErrorCount, ErrorMessage, Example, Snapshot } from "./snapshot.ts";
@@ -64,7 +64,7 @@ export class ErrorGroups {
     const { tally } = last;
     tally.count++;
     if (tally.examples.length === MAX_EXAMPLES) return;
-    tally.examples.push({ url: truncate(withoutUserinfo(url)), detail: truncate(detail) });
+    tally.examples.push({ url: truncate(withoutSecrets(url)), detail: truncate(detail) });
   }
 
   /** Adds what another has given by {@linkcode take}; its examples come after those from here. */

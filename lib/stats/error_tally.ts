@@ -1,5 +1,6 @@
 import { ERROR_KINDS, type ErrorKind, type Result } from "../result.ts";
 import { type Check, isCount, isList, isMap, isShape, isText } from "../text/json_shape.ts";
+import { withoutSecrets } from "../text/secrets.ts";
 import { truncate } from "../text/truncate.ts";
 import type { ErrorCount, Example, Snapshot } from "./snapshot.ts";
 
@@ -113,7 +114,7 @@ function findOrAdd<K>(tallies: Map<K, Failures>, key: K): Failures {
 function recordFailure(failures: Failures, { url, detail }: Example): void {
   failures.count++;
   if (failures.examples.length === MAX_EXAMPLES) return;
-  failures.examples.push({ url: truncate(url), detail: truncate(detail) });
+  failures.examples.push({ url: truncate(withoutSecrets(url)), detail: truncate(detail) });
 }
 
 function addFailures(failures: Failures, { count, examples }: ErrorCount): void {

@@ -57,11 +57,11 @@ export function formatBody(mark: string, body: BodyStart, secrets: SecretFilter)
   const text = decodeText(bytes, bytes.length < totalBytes);
   if (text === undefined) return formatNote(`a body of ${size} that is not text`);
   const safe = secrets.body(text);
-  const lines = safe.slice(0, MAX_CHARACTERS).toWellFormed().split("\n").slice(0, MAX_LINES);
+  const lines = safe.slice(0, MAX_CHARACTERS).toWellFormed().split("\n");
   if (lines.at(-1) === "") lines.pop();
-  const shown = lines.map((line) => `${mark} ${escapeLine(line)}\n`).join("");
+  const shown = lines.slice(0, MAX_LINES).map((line) => `${mark} ${escapeLine(line)}\n`).join("");
   const isCut = bytes.length < totalBytes || safe.length > MAX_CHARACTERS ||
-    lines.length === MAX_LINES;
+    lines.length > MAX_LINES;
   return isCut ? `${shown}${formatNote(`the beginning of a body of ${size}`)}` : shown;
 }
 

@@ -6,7 +6,8 @@ import type { Unpack } from "./unpack_context.ts";
 /**
  * Decompresses an input, a piece at a time: the next one is read only when all that the last one
  * held was taken, so what a bomb unpacks to is never held. All that can be decoded before a fault is
- * given before the fault is told.
+ * given before the fault is told. The decoders of `lib/codec/` do neither: a response is short, comes
+ * by itself, and is of no use if it is damaged.
  */
 export class Unpacker {
   readonly #bytes: ByteSource;

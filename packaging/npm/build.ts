@@ -5,11 +5,7 @@
  * @module
  */
 import config from "../../deno.json" with { type: "json" };
-import { SHELLS } from "../../lib/commands/completions/help.ts";
-import { completions } from "../../lib/commands/completions/command.ts";
-import { man } from "../../lib/commands/man/command.ts";
-
-const ROOT = new URL("../../", import.meta.url);
+import { removeFolder, ROOT, writeTexts } from "../write_texts.ts";
 
 /**
  * Writes the files of the package.
@@ -18,24 +14,18 @@ const ROOT = new URL("../../", import.meta.url);
  * @throws {Error} If the program cannot be bundled.
  */
 export async function buildPackage(folder: string): Promise<void> {
-  await Deno.remove(folder, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await Deno.mkdir(`${folder}/completions`, { recursive: true });
+  await removeFolder(folder);
+  await writeTexts(folder);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--output", `${folder}/myriad.js`, "main.ts"],
     cwd: ROOT,
   }).output();
   if (!success) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr)}`);
-  const write = (name: string, text: string): Promise<void> =>
-    Deno.writeTextFile(`${folder}/${name}`, text);
-  const read = (name: string): Promise<string> => Deno.readTextFile(new URL(name, ROOT));
-  await write("launcher.cjs", await read("packaging/npm/launcher.cjs"));
-  await write("LICENSE", await read("LICENSE"));
-  await write("README.md", await read("packaging/npm/README.md"));
-  await write("myriad.1", man([], { version: config.version, date: new Date() }));
-  for (const shell of SHELLS) await write(`completions/myriad.${shell}`, completions([shell]));
-  await write("package.json", `${JSON.stringify(describePackage(), null, 2)}\n`);
+  for (const name of ["launcher.cjs", "README.md"]) {
+    await Deno.copyFile(new URL(`packaging/npm/${name}`, ROOT), `${folder}/${name}`);
+  }
+  const description = `${JSON.stringify(describePackage(), null, 2)}\n`;
+  await Deno.writeTextFile(`${folder}/package.json`, description);
 }
 
 function describePackage(): Record<string, unknown> {

@@ -234,6 +234,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/transport/",
     "lib/engine/transport/native/",
     "lib/errors.ts",
+    "lib/http/",
   ],
   "lib/engine/transport/native/": [
     "lib/engine/",
@@ -340,6 +341,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/",
     "lib/errors.ts",
     "lib/http/",
+    "lib/mix_bits.ts",
     "lib/options/",
     "lib/result.ts",
     "lib/schedule/",
@@ -354,6 +356,7 @@ const MAY: Record<string, string[]> = {
     "lib/errors.ts",
     "lib/form/",
     "lib/http/",
+    "lib/mix_bits.ts",
     "lib/options/",
     "lib/process/",
     "lib/source/",
@@ -428,6 +431,7 @@ const MAY: Record<string, string[]> = {
     "lib/transcript/",
   ],
   "lib/unpack/": ["lib/byte_buffer.ts", "lib/unpack/"],
+  "lib/mix_bits.ts": [],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
 

@@ -65,7 +65,7 @@ Deno.test("workers make exactly the starts of the stages together, and the run e
   await Promise.all(range(2).map(() => cluster.join(run)));
   const { code, stderr } = await run.ended;
   assertEquals(code, 0, stderr);
-  // The area of 60, but for what a worker was too late for.
+  // The stages have 60 starts; a worker that is late makes fewer.
   const count = (await readOutput(output)).trim().split("\n").length;
   assertEquals(count, target.paths.length);
   assert(count <= 60 && count > 30, `${count}`);

@@ -7,11 +7,9 @@ import {
   gzipSync,
   zstdCompressSync,
 } from "node:zlib";
+import { joinBytes } from "../../lib/byte_buffer.ts";
 import { ACCEPTED_CODINGS, ContentCodings } from "../../lib/codec/content_codings.ts";
 import { DecodingError, TooLongError } from "../../lib/codec/decoder.ts";
-
-const joinBytes = (...parts: Uint8Array[]): Uint8Array =>
-  Uint8Array.from(parts.flatMap((it) => [...it]));
 
 const TEXT = `${"x".repeat(1_000)}${Math.random()}${"y".repeat(70_000)}`;
 

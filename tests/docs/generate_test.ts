@@ -7,6 +7,7 @@ import {
   withTables,
 } from "../../docs/generate.ts";
 import { formatFlags } from "../../lib/cli/format_flags.ts";
+import { REFUSED } from "../../lib/options/submission.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
 
@@ -43,6 +44,11 @@ Deno.test("docs/output.md has a row for each field of records and summaries", as
   for (const { path } of fields) assertStringIncludes(page, `\n| \`${path}\` `);
 });
 
+Deno.test("docs/cluster.md has each flag that is refused with --cluster, and why", async () => {
+  const page = (await read("cluster.md")).replaceAll(/ +/g, " ");
+  for (const [name, why] of REFUSED) assertStringIncludes(page, `| \`--${name}\` | ${why} |`);
+});
+
 /** Flags of Deno, V8, gzip and timeout that the documents name. */
 const OF_OTHERS = new Set(
   "allow-net deny-net allow-env allow-ffi allow-read allow-write global name import-map v8-flags max-semi-space-size heap-growing-percent keep signal"
@@ -56,6 +62,7 @@ Deno.test("the documents name only flags that exist", async () => {
     const name of [
       "../README.md",
       "requests.md",
+      "inputs.md",
       "load.md",
       "engines.md",
       "checks.md",

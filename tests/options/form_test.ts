@@ -70,6 +70,7 @@ Deno.test("--form refuses what it cannot send, and repeats no value", async () =
       [["-F", "hunter2"], /^Cannot read '--form …': use NAME=VALUE, NAME=@FILE or NAME=<FILE$/],
       [["-F", "a=hunter2;type="], /^Cannot read '--form a=…': 'type=' has no media type/],
       [["-F", `a=@${missing}`], /^Cannot read '--form a=@.*missing': no such file: name a file/],
+      [["-F", "a=@/dev/zero"], /^Cannot read '--form a=@\/dev\/zero': it is longer than 64 MiB/],
       [["-F", "a=@-"], /^Cannot read '--form a=@-': standard input cannot be a part: name a file$/],
       [["-F", "a=b", "-H", "content-type: x/y"], /^'--form' has its own Content-Type: leave/],
       [["-F", "a=b", "-d", "c"], /^'--form' and '--data' contradict each other/],

@@ -65,7 +65,7 @@ for (
     [["--otlp-header", "a: b"], "'--otlp-header' needs '--otlp'"],
     [["--otlp", HOST, "--otlp-header", "hunter2"], "it has no colon: use 'Name: value'"],
     [["--otlp", HOST, "--otlp-header", "a b: hunter2"], "its name is not a token"],
-    [["--otlp", HOST, "--otlp-header", "Content-Type: hunter2"], "is set already"],
+    [["--otlp", HOST, "--otlp-header", "Content-Type: hunter2"], "Content-Type: leave it out"],
   ] as const
 ) {
   Deno.test(`${args.join(" ")} is refused`, async () => {

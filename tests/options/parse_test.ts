@@ -204,6 +204,7 @@ for (
     [["-v"], { verbose: "first", progress: "log" }],
     [["-v", "-s"], { verbose: "first", progress: "none" }],
     [["-v", "--progress", "none"], { verbose: "first", progress: "none" }],
+    [["-v", "--progress", "log"], { verbose: "first", progress: "log" }],
     [["-vv"], { verbose: "all" }],
     [["-svv"], { verbose: "all", silent: true }],
     [["--verbose=all"], { verbose: "all" }],

@@ -23,7 +23,7 @@ Deno.test("parseRun() reads the stages of a rate, which has no bound of requests
 });
 
 Deno.test("parseRun() reads the stages of a concurrency", async () => {
-  const { stages, rate, concurrency } = await parse(["--stages", "30s:1k,5m:50,10s:0"]);
+  const { stages, rate, concurrency } = await parse(["--stages", "30s:1k, 5m:50, 10s:0"]);
   assertEquals([stages!.of, rate, concurrency], ["concurrency", undefined, 1_000]);
 });
 
@@ -31,6 +31,7 @@ for (
   const [argv, message] of [
     ["--stages x", "'x' is not a stage: use a duration, a colon and a level, like 30s:100/s"],
     ["--stages 1s:5,", "'' is not a stage"],
+    ["--stages 5/s:1s", "'5/s:1s' is not a stage: use a duration, a colon and a level"],
     ["--stages 1s:5:6", "'1s:5:6' is not a stage"],
     ["--stages 1x:5", "use a number with its unit"],
     ["--stages 1s:-5", "use a whole number from 0"],

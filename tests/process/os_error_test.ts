@@ -7,6 +7,12 @@ Deno.test("describeOsError() leaves out the number, and the path after it", () =
   assertEquals(describeOsError(error), "Is a directory");
   assertEquals(describeOsError(new Error("it broke")), "it broke");
   assertEquals(describeOsError("a text"), "a text");
+  // What Deno 2.9 says of `-o /dev/stdout`, whose fix gives up the sandbox.
+  const all = 'Requires all access to "/dev/stdout", run again with the --allow-all flag';
+  assertEquals(
+    describeOsError(new Deno.errors.NotCapable(all)),
+    "Deno opens such a file only with --allow-all, and '-' is standard input or output",
+  );
 });
 
 Deno.test("describeWriteError() says how to fix what the system says", async () => {

@@ -76,14 +76,14 @@ Deno.test("Input.progress() is the share of the file read, compressed or not", a
 
 Deno.test("Input keeps a bounded part of a gzip bomb", async () => {
   await using dir = await folder();
-  const path = await dir.write("bomb.gz", gzipSync(new Uint8Array(256 * 1024 * 1024)));
+  const path = await dir.write("bomb.gz", gzipSync(new Uint8Array(160 * 1024 * 1024)));
   const input = await Input.open(path);
   let bytes = 0;
   let most = 0;
   for (let block = await input.read(); block !== undefined; block = await input.read()) {
     bytes += block.length;
     most = Math.max(most, block.length);
-    if (bytes > 64 * 1024 * 1024) break;
+    if (bytes > 32 * 1024 * 1024) break;
   }
   assert(input.progress()! <= 0.5, `${input.progress()} of it was read`);
   assert(most <= 256 * 1024, `${most} bytes at once`);

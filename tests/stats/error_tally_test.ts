@@ -12,6 +12,14 @@ Deno.test("ErrorTally.toJSON() has each kind in the order of the contract, with 
   assertEquals([tally.has("dns"), tally.has("tls")], [true, false]);
 });
 
+Deno.test("ErrorTally has no secrets of URLs in its examples", () => {
+  const tally = new ErrorTally();
+  tally.record("expect", { url: "http://a:b@h/?token=c&d=1", detail: "d" }, "status");
+  const { examples, reasons } = tally.toJSON().expect!;
+  assertEquals(examples, [{ url: "http://h/?token=…&d=1", detail: "d" }]);
+  assertEquals(reasons![0].examples, examples);
+});
+
 Deno.test("ErrorTally.toJSON() tells 100 expectations apart, and counts the others together", () => {
   const tally = new ErrorTally();
   for (let k = 0; k < 103; k++) tally.record("expect", example(k), `e${k}`);

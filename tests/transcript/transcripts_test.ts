@@ -123,6 +123,8 @@ for (
     ["coded", "Content-Encoding: br\r\n", "abc", "* a body of 3 B, coded as br\n"],
     ["empty", "", "", "<\n* 200"],
     ["cut within a character", "", "é".repeat(3_000), "* the beginning of a body of 6.00 kB\n"],
+    ["of as many lines as are shown", "", "a\n".repeat(50), "< a\n* 200"],
+    ["of a line more", "", "a\n".repeat(51), "< a\n* the beginning of a body of 102 B\n"],
     ["with TABs and CRs", "", "a\tb\r\n\r\nc", "< a\tb\n< \n< c\n"],
   ]
 ) {

@@ -61,7 +61,7 @@ for (const [format, command, args, ending] of TOOLS) {
       }' to its end: the input broke off (its ${format} data is cut short): make it whole`,
     );
 
-    // Damaged somewhere, it is told, and no line before that is lost or wrong.
+    // Damage anywhere is told, or harms nothing.
     for (let k = 1; k <= 4; k++) {
       const damaged = bytes.slice();
       damaged[Math.floor(k * bytes.length / 5)] ^= 1 << k % 8;

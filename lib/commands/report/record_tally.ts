@@ -13,7 +13,6 @@ import { Slowest } from "../../stats/slowest.ts";
 import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
 import { listHosts, listSlowest } from "../../stats/top.ts";
 import { toIsoTime } from "../../text/iso_time.ts";
-import { withoutUserinfo } from "../../text/secrets.ts";
 import type { RunRecord } from "./run_record.ts";
 
 /** What is known of a run afterwards; undefined is what the files do not tell. */
@@ -109,8 +108,7 @@ export class RecordTally {
     if (record.hasAttempts && isSkipped(record)) this.#skipped++;
     const { error, detail, target: { url } } = record;
     if (error === undefined) return void this.#unnamed++;
-    // URLs in a run's records have no user information, those of other programs may have.
-    this.#errors.record(error, { url: withoutUserinfo(url), detail });
+    this.#errors.record(error, { url, detail });
     this.#messages.record(error, detail, url);
   }
 

@@ -5,6 +5,7 @@
  */
 import { decodeFieldValue, normalizeCoding } from "../../http/fields.ts";
 import type { BorrowedHead } from "../borrowed_head.ts";
+import { readText } from "../read_text.ts";
 import { isBlank } from "./head.ts";
 
 const LF = 0x0a;
@@ -89,9 +90,7 @@ function readValue(bytes: Uint8Array, from: number, to: number): string {
   if (bytes[to - 1] === CR) to--;
   while (from < to && isBlank(bytes[from])) from++;
   while (to > from && isBlank(bytes[to - 1])) to--;
-  let text = "";
-  for (let k = from; k < to; k++) text += String.fromCharCode(bytes[k]);
-  return text;
+  return readText(bytes, from, to);
 }
 
 /** A head as bytes. A field becomes text only when it is asked for. */
@@ -112,8 +111,7 @@ export class RawHead implements BorrowedHead {
   }
 
   lines(): string[] {
-    let text = "";
-    for (const byte of this.#bytes) text += String.fromCharCode(byte);
+    const text = readText(this.#bytes, 0, this.#bytes.length);
     return text.replace(/\r?\n\r?\n$/, "").split(/\r?\n/);
   }
 

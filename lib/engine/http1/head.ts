@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readText } from "../read_text.ts";
 
 /** How the end of a body is found (RFC 9112 §6.3). */
 export type Framing = "none" | "length" | "chunked" | "close";
@@ -319,11 +320,4 @@ function parseLength(bytes: Uint8Array, from: number, to: number): number {
   }
   if (from === to) throw new ProtocolError("the length is empty");
   return value;
-}
-
-/** Bytes as characters of the same number (ISO 8859-1). */
-function readText(bytes: Uint8Array, from: number, to: number): string {
-  let text = "";
-  for (let k = from; k < to; k++) text += String.fromCharCode(bytes[k]);
-  return text;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ByteBuffer } from "../../byte_buffer.ts";
+import { readText } from "../read_text.ts";
 import {
   Flag,
   FRAME_HEAD_BYTES,
@@ -471,13 +472,6 @@ function readUint32(bytes: Uint8Array, k: number): number {
 /** A number whose first bit is reserved, and ignored (RFC 9113 §4.1). */
 function readUint31(bytes: Uint8Array, k: number): number {
   return (bytes[k] & 0x7f) << 24 | bytes[k + 1] << 16 | bytes[k + 2] << 8 | bytes[k + 3];
-}
-
-/** Bytes as characters of the same number (ISO 8859-1). */
-function readText(bytes: Uint8Array, from: number, to: number): string {
-  let text = "";
-  for (let k = from; k < to; k++) text += String.fromCharCode(bytes[k]);
-  return text;
 }
 
 /** Describes the beginning of a response that does not begin with SETTINGS. */

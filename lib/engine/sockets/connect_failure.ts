@@ -6,7 +6,7 @@
 import type { Failure } from "../../result.ts";
 import { type Cause, findCause, findShortage } from "../causes.ts";
 import { toConnectTimeout, toLookUpFailure } from "../failure.ts";
-import type { IpVersion } from "../ip_version.ts";
+import type { IpVersion } from "../../http/ip_version.ts";
 import type { ConnectError } from "./link.ts";
 
 /** Addresses that mean something on one link only (RFC 4291 §2.5.6). */

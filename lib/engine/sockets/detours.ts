@@ -5,7 +5,7 @@
  * @module
  */
 import { formatAuthority, readEndpoint } from "../../http/url.ts";
-import { readIpVersion } from "../ip_version.ts";
+import { readIpVersion } from "../../http/ip_version.ts";
 import type { ConnectToRule, Endpoint, ResolveRule } from "../options.ts";
 import type { Address } from "./name_lookup.ts";
 

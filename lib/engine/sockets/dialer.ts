@@ -1,44 +1,27 @@
 /**
- * Makes connections: which origin is next, the look-up of its name, its addresses, and the limits of
- * all that.
+ * Makes connections: which origin is next, when its name is looked up, and the limits of all that.
  *
  * @module
  */
-import { findIpVersion } from "../../http/ip_version.ts";
 import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
-import type { ProxyOptions, TlsOptions } from "../engine.ts";
-import type { IpVersion } from "../ip_version.ts";
-import type { Endpoint } from "../options.ts";
+import type { TlsOptions } from "../engine.ts";
 import { Shortage } from "../shortage.ts";
 import type { TlsDestination, Transports } from "../transport/transport.ts";
+import { AddressFinder, type AddressOptions } from "./address_finder.ts";
 import { findConnectShortage, toConnectFailure } from "./connect_failure.ts";
-import type { Detours } from "./detours.ts";
 import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
 import { type ConnectError, type Destination, Link, type LinkOwner } from "./link.ts";
-import { type Address, knownAddresses, NameLookups, type NameService } from "./name_lookup.ts";
+import { type Address, NameLookups, type NameService } from "./name_lookup.ts";
 import type { Origin } from "./router.ts";
 import { openTunnel } from "./tunnel.ts";
 
 /** Options for a {@linkcode Dialer}. */
-export interface DialerOptions {
+export interface DialerOptions extends AddressOptions {
   readonly transports: Transports;
   /** The milliseconds that connecting may take, including look-up and TLS; more than 0. */
   readonly connectTimeoutMs: number;
-  /**
-   * Whether to connect by name and not by address. A permission for a name does not include its
-   * addresses; by name, Deno looks them up for each connection.
-   */
-  readonly byName: boolean;
   readonly tls: TlsOptions;
-  /** The proxy that every connection goes through; undefined without one. */
-  readonly proxy: ProxyOptions | undefined;
-  /** The path of the Unix socket that every connection goes to; undefined without one. */
-  readonly unixSocket: string | undefined;
-  /** What gives addresses in place of look-ups; undefined if nothing does. */
-  readonly detours?: Detours | undefined;
-  /** The only version of IP to connect by. @default both */
-  readonly ipVersion?: IpVersion | undefined;
   /** Looks up the addresses of names. @default the system */
   readonly names?: NameService | undefined;
 }
@@ -116,6 +99,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
   /** Origins that connections have to be begun for, in turn. */
   readonly #wanting = new Set<T>();
   readonly #lookUps: NameLookups;
+  readonly #finder: AddressFinder;
   /** Origins that wait for a look-up to begin, and since when. */
   readonly #waitingForLookUp = new Map<T, number>();
   #ticks: ReturnType<typeof setInterval> | undefined;
@@ -141,6 +125,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       options.names,
       options.ipVersion,
     );
+    this.#finder = new AddressFinder(options, this.#lookUps);
   }
 
   /** A dial has been begun. */
@@ -207,19 +192,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
   /** Whether the addresses of an origin are known, or can be looked up now. */
   #hasLookUp(origin: T): boolean {
     return origin.known !== undefined || origin.lookUp !== undefined ||
-      this.#unknownNames(origin).every((name) => this.#lookUps.hasRoomFor(name));
-  }
-
-  /** The names that have to be looked up for an origin. */
-  #unknownNames({ origin }: T): string[] {
-    const { byName, proxy, unixSocket, detours } = this.#options;
-    const target = origin.detour ?? origin;
-    const endpoints: Endpoint[] = unixSocket !== undefined || byName ? [] : [proxy ?? target];
-    // With this protocol, the client looks up the name.
-    if (proxy?.protocol === "socks5") endpoints.push(target);
-    return endpoints.filter((it) => detours?.findAddresses(it) === undefined)
-      .map(({ hostname }) => hostname)
-      .filter((hostname) => knownAddresses(hostname) === undefined);
+      this.#finder.listUnknown(origin.origin).every((name) => this.#lookUps.hasRoomFor(name));
   }
 
   /** @param isDirect whether to ask the name server itself, if names have to be looked up */
@@ -234,7 +207,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     this.#watch();
     this.onDial();
     if (origin.known !== undefined) return dial.begin(origin.known);
-    const isAsked = this.#unknownNames(origin).length > 0;
+    const isAsked = this.#finder.listUnknown(origin.origin).length > 0;
     origin.lookUp ??= this.#lookUp(origin, isDirect);
     origin.lookUp.then((known) => {
       if (isAsked) dial.lookUpMs = performance.now() - dial.startMs;
@@ -244,35 +217,10 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   /** @throws {ConnectError} If no address is found. */
   async #lookUp(origin: T, isDirect: boolean): Promise<Addresses> {
-    const { byName, proxy, unixSocket, detours, ipVersion } = this.#options;
-    const target = origin.origin.detour ?? origin.origin;
     const abandon = origin.abandonLookUp = new AbortController();
-    const find = async (endpoint: Endpoint, byName: boolean): Promise<Address[]> => {
-      const { hostname } = endpoint;
-      const addresses = detours?.findAddresses(endpoint) ??
-        (byName
-          ? [{ address: hostname, family: findIpVersion(hostname) || (ipVersion ?? 0) }]
-          : knownAddresses(hostname) ?? await (isDirect
-            ? this.#lookUps.findDirectly(hostname, abandon.signal)
-            : this.#lookUps.find(hostname)));
-      if (ipVersion === undefined) return addresses;
-      const usable = addresses.filter(({ family }) => family === ipVersion);
-      if (usable.length > 0) return usable;
-      throw Object.assign(new Error("no address of the version"), { code: "ENODATA" });
-    };
-    let isOfProxy = this.isProxied;
     try {
-      const addresses = unixSocket !== undefined
-        ? [{ address: unixSocket, family: 0 }]
-        : await find(proxy ?? target, byName);
-      isOfProxy = false;
-      const targets = proxy?.protocol === "socks5"
-        ? await find(target, false)
-        : [{ address: target.hostname, family: 0 }];
-      return origin.known = { addresses, targets };
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw { code, message, isOfProxy, isTls: false, refusal: undefined, wasReached: false };
+      const { signal } = abandon;
+      return origin.known = await this.#finder.find(origin.origin, { isDirect, signal });
     } finally {
       if (origin.abandonLookUp === abandon) origin.lookUp = origin.abandonLookUp = undefined;
     }

@@ -5,8 +5,7 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
-import { findIpVersion } from "../../http/ip_version.ts";
-import type { IpVersion } from "../ip_version.ts";
+import { type IpVersion, findIpVersion } from "../../http/ip_version.ts";
 
 /** An address to connect to. */
 export interface Address {

@@ -8,7 +8,7 @@ import type { Target } from "../../target.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { ResponseHooks } from "../hooks.ts";
-import { readIpVersion } from "../ip_version.ts";
+import { readIpVersion } from "../../http/ip_version.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Transports } from "../transport/transport.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";

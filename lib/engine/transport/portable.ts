@@ -5,12 +5,11 @@
  */
 import { Buffer } from "node:buffer";
 import net from "node:net";
-import process from "node:process";
 import { Duplex } from "node:stream";
 import type tls from "node:tls";
-import type { TlsOptions } from "../engine.ts";
 import { describeCertificate, describeTlsError } from "../tls_failure.ts";
 import { DirectWriter, findWriteHandle, TextWriter, type WriteListener } from "./direct_writer.ts";
+import { loadTls, toTlsOptions } from "./node_tls_options.ts";
 import type {
   SocketAddress,
   TlsDestination,
@@ -27,11 +26,6 @@ import type {
  * 10,000 connections took 80 MB more.
  */
 const BUFFER = new Uint8Array(64 * 1024);
-
-/** Loads `node:tls`, which a run without TLS need not load. */
-function loadTls(): typeof tls {
-  return process.getBuiltinModule("node:tls");
-}
 
 /**
  * How many bytes go without a doubt: the system takes them from a connection that has nothing unsent.
@@ -435,38 +429,6 @@ function join(text: string, bytes: Uint8Array): Uint8Array {
   all.write(text, "latin1");
   all.set(bytes, text.length);
   return all;
-}
-
-function toTlsOptions({ hostname, options, protocols }: TlsDestination): tls.ConnectionOptions {
-  return {
-    // A name for the server to choose its certificate by; not an address (RFC 6066 §3).
-    servername: net.isIP(hostname) === 0 ? hostname : undefined,
-    ALPNProtocols: [...protocols],
-    secureContext: toSecureContext(options),
-    // A client must not show its certificate to a server that it does not trust. So the handshake
-    // itself has to fail then, and its error has fewer details.
-    rejectUnauthorized: !options.insecure && options.cert !== undefined,
-    checkServerIdentity: (_host, certificate) => checkIdentity(hostname, certificate),
-  };
-}
-
-/** The contexts of all options in use: one for a run. */
-const contexts = new WeakMap<TlsOptions, tls.SecureContext>();
-
-function toSecureContext(options: TlsOptions): tls.SecureContext {
-  let context = contexts.get(options);
-  if (context === undefined) {
-    contexts.set(options, context = loadTls().createSecureContext(options));
-  }
-  return context;
-}
-
-/** Like `node:tls`, except that a common name does not name a host (RFC 9110 §4.3.4). */
-function checkIdentity(hostname: string, certificate: tls.PeerCertificate): Error | undefined {
-  return loadTls().checkServerIdentity(hostname, {
-    ...certificate,
-    subject: { ...certificate.subject, CN: "" },
-  });
 }
 
 /** Whether the other end has reset a connection: then the system knows its address no longer. */

@@ -208,13 +208,13 @@ export const OUTPUT_ROWS = [
     kind: choice("all"),
     // -vv is the same as --verbose=all.
     repeatable: true,
-    excludes: ["progress"],
     help: "show the first request and its response on stderr, heads and the beginning of bodies, " +
       "without secrets; -vv: all of them, for small runs",
   },
   {
     name: "dry-run",
     option: "dryRun",
+    isOfSubmitter: true,
     excludes: ["retry-failed"],
     help: "send nothing: print the first ten requests as they would be, and how many in all",
   },
@@ -229,6 +229,7 @@ export const OUTPUT_ROWS = [
     name: "config",
     value: "FILE",
     path: { access: "read", stdio: true },
+    isOfSubmitter: true,
     commandLineOnly: true,
     help: "flags from a JSON object by their long names, and url; the command line wins",
   },

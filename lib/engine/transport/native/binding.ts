@@ -1,4 +1,4 @@
-import { readIpVersion } from "../../ip_version.ts";
+import { readIpVersion } from "../../../http/ip_version.ts";
 import type { LocalEnd } from "../../options.ts";
 import type { TransportError } from "../transport.ts";
 import { type NativeAddress, toNativeAddress } from "./address.ts";
