@@ -1,4 +1,4 @@
-import { type IpVersion, findIpVersion } from "../../http/ip_version.ts";
+import { findIpVersion, type IpVersion } from "../../http/ip_version.ts";
 import type { ProxyOptions } from "../engine.ts";
 import type { Endpoint } from "../options.ts";
 import type { Detours } from "./detours.ts";

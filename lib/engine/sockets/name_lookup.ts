@@ -5,7 +5,7 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
-import { type IpVersion, findIpVersion } from "../../http/ip_version.ts";
+import { findIpVersion, type IpVersion } from "../../http/ip_version.ts";
 
 /** An address to connect to. */
 export interface Address {
