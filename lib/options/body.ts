@@ -9,7 +9,7 @@ import type { Variables } from "./environment.ts";
 import { type ReadFile, readShortText } from "./read_file.ts";
 import { JOINED_FLAGS } from "./rows/request.ts";
 import type { RunValues } from "./table.ts";
-import { isFileReference, nameFlagFile } from "./value_file.ts";
+import { isFileReference, nameFlagFile, refuseReplaced } from "./value_file.ts";
 
 /** What a body is read with. */
 export interface BodyContext {
@@ -85,17 +85,6 @@ function parseText(
 ): readonly TemplatePart[] {
   refuseReplaced(flag, text, "put the body in a file: --data @FILE");
   return variables.fill(parseParts(text));
-}
-
-/**
- * Refuses U+FFFD: the runtime reads arguments that are not UTF-8 so, and what they were is lost.
- *
- * @throws {UsageError} If the text has it. Nothing of it is repeated.
- */
-export function refuseReplaced(flag: string, text: string, fix: string): void {
-  if (text.includes("\ufffd")) {
-    throw new UsageError(`Cannot send '--${flag}': it is not UTF-8, or has U+FFFD in it: ${fix}`);
-  }
 }
 
 /** Pieces with `&` between them. The text of a file is not a template. */

@@ -14,14 +14,16 @@ import type { RunValues } from "./table.ts";
 const MAX_SHOWN_LENGTH = 40;
 
 /**
- * The flags of the command line together with those of its `--config` file. The command line
+ * The flags of the command line together with those of a `--config` file. The command line
  * comes first, flag by flag, so that a list there replaces the list of the file.
  *
  * @throws {UsageError} If the file is not a JSON object of flags. No value in it is repeated.
  */
-export async function withConfig(values: RunValues, readFile: ReadFile): Promise<RunValues> {
-  const path = values.get("config");
-  if (path === undefined) return values;
+export async function withConfig(
+  values: RunValues,
+  path: string,
+  readFile: ReadFile,
+): Promise<RunValues> {
   const text = await readShortText(readFile, path, `--config ${path}`);
   const { given, url } = parseConfig(text, values.flags, path);
   return values.or(new FlagValues(values.flags, given, url === undefined ? [] : [url]));

@@ -11,7 +11,8 @@ import { type FormPart, parsePart } from "../form/parse_part.ts";
 import { isGranted } from "../process/permission.ts";
 import { parseParts, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import { BodyReadError } from "../target.ts";
-import { type BodyContext, refuseReplaced } from "./body.ts";
+import type { BodyContext } from "./body.ts";
+import { refuseReplaced } from "./value_file.ts";
 
 /** A file of at most so many bytes is read once and kept; a larger one is read for each request. */
 const MAX_KEPT_BYTES = 64 * 1024;

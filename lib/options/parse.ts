@@ -7,7 +7,6 @@ import { checkFlags, writesToStdout } from "../cli/check_flags.ts";
 import type { FlagValue } from "../cli/flag_values.ts";
 import { parseFlags } from "../cli/parse_flags.ts";
 import { UsageError } from "../errors.ts";
-import { withConfig } from "./config.ts";
 import {
   parseEngine,
   parseIpVersion,
@@ -62,9 +61,12 @@ export async function parseRun(
   if (onCommandLine.get("version")) {
     return onCommandLine.get("json") ? "version as JSON" : "version";
   }
-  const values = await withConfig(onCommandLine, readFile);
+  const config = onCommandLine.get("config");
+  const values = config === undefined
+    ? onCommandLine
+    : await (await import("./config.ts")).withConfig(onCommandLine, config, readFile);
   const url = parseUrl(values);
-  const inputs = parseInputs(values);
+  const inputs = await parseInputs(values);
   if (url === undefined && inputs.length === 0) {
     // A flag without its value takes the URL for it, and says so.
     parseRequests(values);
@@ -96,7 +98,7 @@ export async function parseRun(
     ...parseStages(values, plain),
     ...parseHostRate(plain),
     inputs,
-    ...parseOrder(values, { inputs, requests: parseRequests(values) }),
+    ...await parseOrder(values, { inputs, requests: parseRequests(values) }),
     pauses: !values.get("no-pause"),
     retry: parseRetry(values, expect),
     expect,

@@ -21,14 +21,20 @@ import {
 } from "../http/fields.ts";
 import { parseParts, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../target.ts";
-import { type BodyContext, readBody, refuseReplaced } from "./body.ts";
+import type { BodyContext, GivenBody } from "./body.ts";
 import { type ReadVariable, Variables } from "./environment.ts";
 import type { readForm } from "./form.ts";
+import { BODY_FLAGS } from "./rows/request.ts";
 import type { AskPassword, ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
-import { addQuery } from "./query.ts";
-import { isFileReference, nameFlagFile, readSecret, readSecretLines } from "./value_file.ts";
+import {
+  isFileReference,
+  nameFlagFile,
+  readSecret,
+  readSecretLines,
+  refuseReplaced,
+} from "./value_file.ts";
 
 /** What the request is read with. */
 export interface RequestContext {
@@ -105,7 +111,7 @@ export async function readRequest(
 ): Promise<RequestOptions> {
   const variables = new Variables(readVariable);
   const { form, contentType } = await readGivenForm(values, { readFile, variables, streams });
-  const given = await readBody(values, { readFile, variables, streams });
+  const given = await readGivenBody(values, { readFile, variables, streams });
   const isQuery = values.get("get");
   const sent = isQuery ? undefined : given;
   const { parts, bytes, flag: bodyFlag } = sent ?? {};
@@ -138,7 +144,7 @@ export async function readRequest(
   const encoder = new TextEncoder();
   const filledUrl = url && variables.fillUrl(url);
   return {
-    url: isQuery ? addQuery(filledUrl, inputs, given!) : filledUrl,
+    url: isQuery ? (await import("./query.ts")).addQuery(filledUrl, inputs, given!) : filledUrl,
     method,
     headers: fields.list,
     requestId: parseRequestId(values, fields),
@@ -151,6 +157,15 @@ export async function readRequest(
       ? undefined
       : { headers: fields.templates, body: template, bodyFlag: body && bodyFlag },
   };
+}
+
+/** The body; undefined without a flag that gives one. */
+async function readGivenBody(
+  values: RunValues,
+  context: BodyContext,
+): Promise<GivenBody | undefined> {
+  if (!values.all.some(([name]) => BODY_FLAGS.includes(name))) return undefined;
+  return await (await import("./body.ts")).readBody(values, context);
 }
 
 /** The form, and the field that says where its parts end; neither without one. */

@@ -6,12 +6,10 @@
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
 import { isJsonText } from "../http/content_type.ts";
-import { COMPRESSED_ENDINGS } from "../unpack/compressions.ts";
 import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
 import { MAX_INPUTS } from "../source/item.ts";
 import { findFileName } from "../source/remote_path.ts";
-import { Sample } from "../source/sample.ts";
 import type { InputOptions, RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
@@ -42,14 +40,16 @@ export function parseUrl(values: RunValues): string | undefined {
  *
  * @throws {UsageError} If there are too many, or the format is unknown.
  */
-export function parseInputs(values: RunValues): readonly InputOptions[] {
+export async function parseInputs(values: RunValues): Promise<readonly InputOptions[]> {
   const paths = values.get("input");
   if (paths.length > MAX_INPUTS) {
     throw new UsageError(
       `Cannot read ${paths.length} inputs: use at most ${MAX_INPUTS}, or put them in one file`,
     );
   }
+  if (paths.length === 0) return [];
   const format = values.get("input-format");
+  const { COMPRESSED_ENDINGS } = await import("../unpack/compressions.ts");
   return paths.map((path) => ({
     path,
     format: format ?? findByEnding(INPUT_FORMATS, findFileName(path), COMPRESSED_ENDINGS) ??
@@ -81,10 +81,10 @@ export function parseRequests(values: RunValues): number {
  * @param requests how many numbers there are, or how many requests of an input are made at most
  * @throws {UsageError} If a share is less than one request.
  */
-export function parseOrder(
+export async function parseOrder(
   values: RunValues,
   { inputs, requests }: Pick<RunOptions, "inputs" | "requests">,
-): Pick<RunOptions, "order" | "requests"> {
+): Promise<Pick<RunOptions, "order" | "requests">> {
   const isShuffled = values.get("shuffle");
   const share = values.get("sample");
   if (!isShuffled && share === undefined) return { order: undefined, requests };
@@ -92,7 +92,7 @@ export function parseOrder(
   // An input tells only at its end how many records a share of it has.
   const count = inputs.length > 0 || share === undefined
     ? requests
-    : new Sample(share, seed).countBelow(requests);
+    : new (await import("../source/sample.ts")).Sample(share, seed).countBelow(requests);
   if (count === 0) {
     const [text] = values.texts("sample");
     throw new UsageError(

@@ -73,3 +73,14 @@ function readFlagFile(
 ): Promise<string> {
   return readShortText(readFile, value.slice(1), nameFlagFile(flag, value), redactName(value));
 }
+
+/**
+ * Refuses U+FFFD: the runtime reads arguments that are not UTF-8 so, and what they were is lost.
+ *
+ * @throws {UsageError} If the text has it. Nothing of it is repeated.
+ */
+export function refuseReplaced(flag: string, text: string, fix: string): void {
+  if (text.includes("\ufffd")) {
+    throw new UsageError(`Cannot send '--${flag}': it is not UTF-8, or has U+FFFD in it: ${fix}`);
+  }
+}

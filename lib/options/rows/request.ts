@@ -12,6 +12,9 @@ const WRK_DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
 /** Flags whose values are joined to a body, in the order of the command line. */
 export const JOINED_FLAGS: readonly string[] = ["data", "data-raw", "data-urlencode"];
 
+/** All flags that give a body, apart from a form. */
+export const BODY_FLAGS: readonly string[] = ["data-template", "json-body", ...JOINED_FLAGS];
+
 /** The rows, in the order of the help. */
 export const REQUEST_ROWS = [
   {
@@ -93,7 +96,7 @@ export const REQUEST_ROWS = [
     value: "NAME=VALUE",
     repeatable: true,
     secret: "value",
-    excludes: ["get", "head", "content-type", "data-template", "json-body", ...JOINED_FLAGS],
+    excludes: ["get", "head", "content-type", ...BODY_FLAGS],
     help: "a part of a form, multipart/form-data, its value a template; NAME=@FILE uploads a " +
       "file, NAME=<FILE sends what it holds; ;type=TYPE, ;filename=NAME behind it, like curl's -F",
     identity: { of: ({ form }) => form?.identity, isSecret: true },
