@@ -13,16 +13,16 @@ const secure = (): Promise<TlsServer> =>
 
 Deno.test("-x needs permission for the proxy only, and shows no password", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
-  await using proxy = await ProxyServer.start({ kind: "http", credentials: "me:secret" });
+  await using proxy = await ProxyServer.start({ kind: "http", credentials: "me:hunter2" });
   await using dir = await folder();
-  const file = await dir.write("proxy", `${proxy.url("me:secret")}\n`);
+  const file = await dir.write("proxy", `${proxy.url("me:hunter2")}\n`);
   const out = dir.path("out.ndjson");
   const permissions = [`--allow-net=127.0.0.1:${proxy.port}`, "--allow-read", "--allow-write"];
   const args = ["-n", "5", "-x", `@${file}`, "-o", out, plain.url("/{}")];
   const ran = await myriad(args, { permissions });
   assertEquals([ran.code, ran.stderr, plain.requests.length], [0, "", 5]);
   const written = await Deno.readTextFile(out) + await Deno.readTextFile(`${out}.myriad`);
-  assert(!(ran.stdout + written).includes("secret"));
+  assert(!(ran.stdout + written).includes("hunter2"));
   const without = await myriad([...args, "--overwrite"], {
     permissions: [`--allow-net=127.0.0.1:${plain.port}`, "--allow-read", "--allow-write"],
   });

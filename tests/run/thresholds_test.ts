@@ -161,9 +161,10 @@ Deno.test("--abort-on-threshold ends a run when errors begin, and --resume conti
   assertEquals(first.code, 1);
   assertMatch(first.stdout, /^[\d,]+ requests in .*, aborted by failed<1%\n/);
   assertMatch(first.stdout, /\n {2}requests>=20k +failed .*\n {2}failed<1% +failed .*\n$/);
+  // On a busy machine five places are few for the rate, and the run says that, too.
   assertMatch(
     first.stderr,
-    /^myriad: aborting: 'failed<1%' can no longer hold(; waiting up to 5 s for \d requests? in flight)?\nmyriad: to continue, .* --resume, without --abort-on-threshold\n$/,
+    /^myriad: aborting: 'failed<1%' can no longer hold(; waiting up to 5 s for \d requests? in flight)?\n(myriad: [\d.]+ % of the starts were late, .*\n)?myriad: to continue, .* --resume, without --abort-on-threshold\n$/,
   );
   const before = await linesOf(out);
   assert(before.length > 2_000 && before.length < 20_000, `${before.length}`);
