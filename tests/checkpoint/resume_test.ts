@@ -200,7 +200,8 @@ test("--resume does nothing when the run is complete, and exits with the same co
   assertEquals(numbersOf(await Deno.readTextFile(output)).length, 3);
 });
 
-test("myriad does not overwrite an output without --overwrite", async () => {
+// It is refused before a thread starts.
+Deno.test("myriad does not overwrite an output without --overwrite", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -220,7 +221,8 @@ test("myriad does not overwrite an output without --overwrite", async () => {
   assertEach(numbersOf(await Deno.readTextFile(output)), 3);
 });
 
-test("--resume refuses the output of another run", async () => {
+// It is refused before a thread starts.
+Deno.test("--resume refuses the output of another run", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -301,7 +303,8 @@ test("-o names all permissions that it lacks at once, and runs with them", async
   assertEquals([code, stderr], [0, ""]);
 });
 
-test("--resume refuses a journal that does not fit its output, and changes nothing", async () => {
+// It is refused before a thread starts.
+Deno.test("--resume refuses a journal that does not fit its output, and changes nothing", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
