@@ -2,7 +2,7 @@ import type { CompletedCommand, CompletedFlag, Completion } from "./words.ts";
 
 /**
  * The words of the line up to the cursor. Bash also ends words at `=`, `:` and `@`. It replaces what
- * follows the last of them, together with an `@` (findings/bash_completion_at.sh).
+ * follows the last of them, together with an `@`.
  */
 const WORDS = `  local -a words=()
   local rest=\${COMP_LINE:0:COMP_POINT} piece= word k
