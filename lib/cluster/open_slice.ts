@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { joinBytes } from "../byte_buffer.ts";
 import type { RecordEncoder } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
 import { END, type Item, ReusedItem } from "../source/item.ts";
@@ -148,8 +149,8 @@ export class OpenSlice {
     return {
       runs: this.isWhole ? this.#runs : this.#doneRuns(),
       stats: packStats(this.stats),
-      records: concat(this.#packedRecords),
-      failures: concat(this.#packedFailures),
+      records: joinBytes(...this.#packedRecords),
+      failures: joinBytes(...this.#packedFailures),
     };
   }
 
@@ -174,14 +175,4 @@ function pack(encoder: RecordEncoder, members: Uint8Array<ArrayBuffer>[]): void 
   if (encoded === undefined) return;
   const { bytes, isPacked } = encoded;
   members.push(isPacked ? bytes : gzipSync(bytes) as Uint8Array<ArrayBuffer>);
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

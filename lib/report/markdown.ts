@@ -6,6 +6,7 @@ import {
   formatLatency,
   formatMs,
   formatOthers,
+  formatRequests,
   formatShare,
   latencyTitle,
 } from "../text/format.ts";
@@ -30,7 +31,7 @@ export function formatMarkdown(data: TableData, problem?: string): string {
   const sections = [
     `# myriad: ${problem === undefined && isPassed(summary) ? "passed" : "failed"}`,
     ...describeEnd(summary, problem),
-    formatTable([formatMade(summary), ""], rows),
+    formatTable([formatRequests(summary.requests), ""], rows),
     ...formatLatencies(summary),
     ...formatPhases(summary),
     ...formatStatuses(summary),
@@ -40,10 +41,6 @@ export function formatMarkdown(data: TableData, problem?: string): string {
     ...formatThresholds(summary),
   ];
   return `${sections.join("\n\n")}\n`;
-}
-
-function formatMade({ requests }: KnownSummary): string {
-  return `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}`;
 }
 
 function describeEnd({ interrupted, aborted }: KnownSummary, problem?: string): string[] {

@@ -11,6 +11,7 @@ import {
   formatMs,
   formatNumber,
   formatRate,
+  formatRequests,
   formatShare,
   formatTimes,
   formatTook,
@@ -82,7 +83,7 @@ function formatFirstLine(
   paint: Painter,
 ): string {
   const inTime = seconds === undefined ? "" : ` in ${formatTook(seconds)}`;
-  const made = `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}${inTime}`;
+  const made = `${formatRequests(requests)}${inTime}`;
   const isAborted = typeof aborted === "string" && !interrupted;
   return paint("bold", made) +
     (interrupted ? paint("yellow", ", interrupted") : "") +
@@ -343,9 +344,9 @@ export function formatFailed(
   const named = kinds.slice(0, MAX_KINDS).map(([kind, { count }]) =>
     `${formatCount(count)} ${kind}`
   );
-  return `${formatCount(failed)} of ${formatCount(requests)} ${
-    requests === 1 ? "request" : "requests"
-  } failed: ${named.join(", ")}${kinds.length > MAX_KINDS ? ", …" : ""}`;
+  return `${formatCount(failed)} of ${formatRequests(requests)} failed: ${named.join(", ")}${
+    kinds.length > MAX_KINDS ? ", …" : ""
+  }`;
 }
 
 function share(count: number, requests: number): string {

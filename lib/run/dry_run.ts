@@ -15,7 +15,7 @@ import { drawSeed } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import type { Target } from "../target.ts";
-import { formatCount } from "../text/format.ts";
+import { formatCount, formatRequests } from "../text/format.ts";
 import { formatNote } from "../transcript/format.ts";
 import { SecretFilter } from "../transcript/secret_filter.ts";
 import { formatRequest, formatTitle } from "../transcript/transcripts.ts";
@@ -109,10 +109,11 @@ async function look(
   // Of those behind the low-water mark, some are done already.
   const doneBehind = restored === undefined ? 0 : countDone(restored.done) - restored.done.low;
   const total = readsAll ? count : items.total === undefined ? Infinity : items.total - doneBehind;
-  const shortfall = items.ended === undefined || total >= countStarts(options)
+  const starts = countStarts(options);
+  const shortfall = items.ended === undefined || total >= starts
     ? undefined
     : describeShortfall(options, items.ended);
-  text += describeTotal(total, options);
+  text += describeTotal(total, starts, options);
   if (isSecure && ENGINES[options.engine].isAutomatic) {
     text += formatNote("a server that agrees to HTTP/2 gets https requests as fields of HTTP/2");
   }
@@ -132,10 +133,17 @@ async function look(
   return { text, isGood: invalid === 0 };
 }
 
-/** How many requests there would be, in words. @param total Infinity if only the time ends them */
-function describeTotal(total: number, options: RunOptions): string {
-  const { durationMs, resume, shard, stages } = options;
-  const starts = countStarts(options);
+/**
+ * How many requests there would be, in words.
+ *
+ * @param total Infinity if only the time ends them
+ * @param starts how many of them have the time to start
+ */
+function describeTotal(
+  total: number,
+  starts: number,
+  { durationMs, resume, shard, stages }: RunOptions,
+): string {
   const hasEnd = durationMs !== undefined || stages !== undefined;
   const most = Math.min(total, starts);
   const count = most === Infinity ? "any number of requests" : formatRequests(most);
@@ -161,10 +169,6 @@ function countStarts({ rate, rampUpMs, stages, durationMs = Infinity }: RunOptio
     else high = middle;
   }
   return Math.min(times.count, high);
-}
-
-function formatRequests(count: number): string {
-  return `${formatCount(count)} ${count === 1 ? "request" : "requests"}`;
 }
 
 /** Makes what shows a request as its engine would send it first. */

@@ -9,6 +9,11 @@ export function formatCount(count: number): string {
   return Math.round(count).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** `1 request`, `1,234,567 requests`. */
+export function formatRequests(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "request" : "requests"}`;
+}
+
 /** A count of what a list leaves out: `1 other`, `7 others`. */
 export function formatOthers(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "other" : "others"}`;

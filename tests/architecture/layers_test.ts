@@ -42,6 +42,7 @@ const MAY: Record<string, string[]> = {
   "lib/cli/": ["lib/cli/", "lib/errors.ts", "lib/process/", "lib/text/"],
   "lib/cluster/": [
     "deno.json",
+    "lib/byte_buffer.ts",
     "lib/checkpoint/",
     "lib/cluster/",
     "lib/cluster/bus/",

@@ -4,7 +4,7 @@
  * @module
  */
 import { escapeForTerminal, escapeJson } from "../../text/escape.ts";
-import { formatBytes, formatCount } from "../../text/format.ts";
+import { formatBytes, formatCount, formatRequests } from "../../text/format.ts";
 import { createPainter } from "../../text/style.ts";
 import type { Conditions, Finished, Trial } from "./trial.ts";
 
@@ -60,7 +60,7 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
       Math.min(...complete.map((trial) => (trial as Record<Column, number>)[column]));
     lines.push(
       "",
-      paint("bold", `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}`),
+      paint("bold", formatRequests(requests)),
       `  ${"strategy".padEnd(17)}${"peak memory".padStart(12)}${"time".padStart(13)}${
         "CPU".padStart(12)
       }${"of a CPU".padStart(11)}${"failed".padStart(10)}`,
