@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
+import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { measureSize, openFile, openLineWriter } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { Output } from "../output/output.ts";
@@ -106,7 +107,11 @@ export class ResumePoint {
   async prepareFiles(): Promise<void> {
     const { state, output, failures } = this;
     if (this.#options.retryFailed) return await this.#commitRetry(state!);
-    if (state?.complete) return;
+    if (state?.complete) {
+      // The run before may have been killed before its output was whole.
+      if (output.finish !== undefined) await output.cutTo(state.output);
+      return;
+    }
     try {
       if (state !== undefined && (!this.isResumed || state.cluster !== null)) {
         await writeJournal(this.journal, state);
@@ -131,6 +136,7 @@ export class ResumePoint {
     try {
       if (state.retry === null) {
         await this.output.cutTo(state.output);
+        await this.output.finish?.();
         const { copySucceeded } = await import("./retry_failed.ts");
         const { failed, position, refuted } = await copySucceeded(output, {
           to: `${path}.retry`,
@@ -215,6 +221,8 @@ function checkPermissions(options: ResumeOptions): void {
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
   const read = [`${journal}.tmp`, ...ofRetry];
+  const companions = OUTPUT_FORMATS[options.output.format].listCompanions?.(path) ?? [];
+  read.push(...companions);
   const written = [path, journal, ...read];
   if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);
