@@ -48,8 +48,11 @@ export async function findState(
   const fail = (why: string): never => refuseOutput(options, why);
   const { resume, overwrite, retryFailed } = options;
   const goesOn = isResuming(options);
-  if (!goesOn && !overwrite && size > 0) {
-    fail(`it holds ${size} bytes already: use --resume to go on with it, or ${START_OVER}`);
+  if (!goesOn && !overwrite) {
+    const goOn = `use --resume to go on with it, or ${START_OVER}`;
+    if (size > 0) fail(`it holds ${size} bytes already: ${goOn}`);
+    // Parts of an earlier run can be there without its first file.
+    if (await output.reaches(1)) fail(`records of an earlier run are beside it: ${goOn}`);
   }
   const old = !goesOn || isNew ? undefined : await readOldJournal(options, journal);
   if (old === undefined) {

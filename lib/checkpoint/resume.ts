@@ -92,7 +92,11 @@ export class ResumePoint {
   async prepareFiles(): Promise<void> {
     const { state, output, failures } = this;
     if (this.#options.retryFailed) return await this.#commitRetry(state!);
-    if (state?.complete) return;
+    if (state?.complete) {
+      // The run before may have been killed before its output was whole.
+      if (output.finish !== undefined) await output.cutTo(state.output);
+      return;
+    }
     const isDatabase = output.database !== undefined;
     const writeJournal = async (): Promise<void> => {
       if (state === undefined || this.isResumed && state.cluster === null) return;
@@ -126,6 +130,7 @@ export class ResumePoint {
     try {
       if (state.retry === null) {
         await this.output.cutTo(state.output);
+        if (database === undefined) await this.output.finish?.();
         const { keepSucceeded } = await import("./retry_failed.ts");
         const kept = keepSucceeded(path, {
           keep,

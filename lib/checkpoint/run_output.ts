@@ -73,6 +73,7 @@ function checkPermissions(options: ResumeOptions): void {
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
   const read = [`${journal}.tmp`, ...ofRetry];
+  read.push(...OUTPUT_FORMATS[options.output.format].listCompanions?.(path) ?? []);
   const written = [path, journal, ...read];
   if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);

@@ -59,6 +59,13 @@ export interface Output {
    */
   cutTo(position: Position): Promise<void>;
   /**
+   * Makes the file whole for others to read, and takes no record any more; absent where it is whole
+   * at each position. It is called once everything is in a journal.
+   *
+   * @throws {OutputError} If it could not be written.
+   */
+  finish?(): Promise<void>;
+  /**
    * Writes what is left, and lets go of the file.
    *
    * @throws {OutputError} If something could not be written, now or before.
@@ -97,6 +104,8 @@ export type FormatOptions = Pick<RecordOptions, "fields" | "captures" | "isForTe
 export interface RecordOptions {
   /** The file, opened to be written and not changed yet, or standard output. */
   readonly file: LineFile;
+  /** Its path; `-` for standard output. */
+  readonly path: string;
   /** The flag and its value, for messages. */
   readonly name: string;
   /** Whether the name asks for compression. */
@@ -189,6 +198,13 @@ export interface OutputFormat {
   readonly hasColumns: boolean;
   /** Whether its files are databases, which keep the journal of their run. @default {false} */
   readonly isDatabase?: boolean;
+  /**
+   * Whether its files are lines of text, which can go to standard output and be compressed as a
+   * whole. If not, they are rows, whose formatters make lines of `rows/row_lines.ts`.
+   */
+  readonly isText: boolean;
+  /** The files or folders beside a file that a run writes and reads with it, for permissions. */
+  listCompanions?(path: string): readonly string[];
   /**
    * Whether a file is of this format.
    *

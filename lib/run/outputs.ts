@@ -304,6 +304,10 @@ export class Outputs {
     await this.#beginning?.removeRetryFiles(failure === undefined && end === "complete").catch(
       keep,
     );
+    // What no journal vouches for does not become part of a file that is whole.
+    if (failure === undefined && end !== "failed") {
+      for (const output of this.#outputs) await output.finish?.().catch(keep);
+    }
     for (const output of this.#outputs) await output.close().catch(keep);
     for (const { file, text } of this.#texts) {
       try {
