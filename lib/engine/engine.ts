@@ -78,6 +78,8 @@ export interface Engine {
    * than now if the request waited for a free place. By default now
    */
   start(target: Target, done: (result: Result) => void, dueMs?: number): void;
+  /** Ends the request of the target with this number with the error `cancelled`, if it is in flight. */
+  cancelOne(i: number): void;
   /** Ends every request in flight with the error `cancelled`. Later requests end like this at once. */
   cancel(): void;
   /** Closes every connection. Call it when no request is in flight. */

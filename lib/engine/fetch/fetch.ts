@@ -434,6 +434,10 @@ export class FetchEngine implements Engine {
     }
   }
 
+  cancelOne(i: number): void {
+    this.#deadlines.cancelOne((item) => item instanceof Attempt && item.number === i);
+  }
+
   cancel(): void {
     this.#cancelled = true;
     this.#deadlines.cancel();

@@ -99,6 +99,11 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     this.#context = context;
   }
 
+  /** The number of its target. */
+  get number(): number {
+    return this.#target.i;
+  }
+
   get maxBodyBytes(): number {
     return this.#context.options.maxBodyBytes;
   }
