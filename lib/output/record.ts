@@ -44,6 +44,7 @@ export const FIELDS = {
   detail: ({ detail }) => detail ?? null,
   body_file: ({ bodyFile }) => bodyFile ?? null,
   request_id: ({ target }) => target.requestId?.[1] ?? null,
+  step: ({ target }) => target.step ?? null,
 } as const satisfies Record<string, ColumnReader>;
 
 /** The name of a field. */
