@@ -5,7 +5,8 @@
  */
 import { ByteBuffer } from "../byte_buffer.ts";
 import type { ResponseCheck } from "../check/response_check.ts";
-import type { BodySink, Cookies, Engine, ResponseHead } from "../engine/engine.ts";
+import type { BorrowedHead } from "../engine/borrowed_head.ts";
+import type { BodySink, Cookies, Engine } from "../engine/engine.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { type Result, toUnsentResult } from "../result.ts";
 import { type EngineChoice, openEngine } from "../run/open_engine.ts";
@@ -16,7 +17,9 @@ import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 
 /** How the requests of a queue are made: options of a run. */
-export type QueueOptions = EngineChoice & Omit<PipelineOptions, "isResumable" | "shared">;
+export type QueueOptions =
+  & EngineChoice
+  & Omit<PipelineOptions, "hasOneHost" | "isResumable" | "shared">;
 
 /** What a queue may be given by the program that it is a part of. */
 export interface QueueHooks {
@@ -51,7 +54,7 @@ export interface RequestSettings {
 export interface Outcome {
   readonly result: Result;
   /** Undefined without a response. */
-  readonly head: ResponseHead | undefined;
+  readonly head: BorrowedHead | undefined;
   /** Undefined without a response, and where it is not kept. */
   readonly body: Uint8Array<ArrayBuffer> | undefined;
 }
@@ -65,7 +68,7 @@ class PendingRequest {
   next: PendingRequest | undefined;
   /** Whether it was ended before it was taken from the queue. */
   isDropped = false;
-  head: ResponseHead | undefined;
+  head: BorrowedHead | undefined;
   /** The body of the last response; at most `maxBodyBytes`. */
   body: ByteBuffer | undefined;
   /** What a sink threw. */
@@ -78,7 +81,7 @@ class PendingRequest {
   }
 
   /** Takes the response of an attempt, in place of those of earlier ones. */
-  begin(head: ResponseHead): BodySink | undefined {
+  begin(head: BorrowedHead): BodySink | undefined {
     this.head = head;
     this.body = undefined;
     const { body: wanted } = this.settings;
@@ -270,7 +273,7 @@ export class RequestQueue implements Source<Target> {
         recorder: this.#hooks.recorder,
         timer: this.#timer,
       },
-      { ...this.#options, isResumable: false },
+      { ...this.#options, hasOneHost: false, isResumable: false },
       {
         beforeFirst: this.#hooks.beforeFirst,
         onResult: (result) => this.#settle(result),
