@@ -119,7 +119,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
   /** The fields to send, with the cookies of the moment. */
   get #headers(): HeaderList {
     const { hooks } = this.#context;
-    return hooks === undefined ? this.#hop.headers : hooks.headersFor(this.#hop);
+    return hooks === undefined ? this.#hop.headers : hooks.headersFor(this.#hop, this.#target);
   }
 
   override get progress(): number {
@@ -205,7 +205,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     cookies: () => string[],
   ): BodyTap | undefined {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#context;
-    if (hooks!.hasCookies) hooks!.store(this.#hop.url, cookies());
+    if (hooks!.hasCookies) hooks!.store(this.#hop.url, cookies(), this.#target);
     if (!hooks!.wantsResponses || start.length > maxBodyBytes) return undefined;
     if (follow(this.#hop, start, this.#redirects, redirects) !== undefined) return undefined;
     if (hooks!.wantsType) this.#contentType = head.field("content-type");
