@@ -65,6 +65,7 @@ export const OUTPUT_ROWS = [
     help: "save each body in a file of its own, by number: DIR/0/17.html",
     // A run without bodies leaves gaps that a later one could not fill.
     identity: { of: ({ saveBodies }) => saveBodies },
+    needs: (path) => /\.warc(?:\.gz)?$/i.test(path) ? "exchanges" : undefined,
   },
   {
     name: "raw",
