@@ -148,12 +148,14 @@ async function makeFile(path: string, name: string): Promise<{ isNew: boolean; s
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     });
     file?.close();
-    const { isFile, size } = await Deno.stat(path);
+    const { isFile, isDirectory, size } = await Deno.stat(path);
     if (isFile) return { isNew: file !== undefined, size };
+    throw new Error(
+      isDirectory ? "it is a folder: use the name of a file" : "it is not a file: use a file",
+    );
   } catch (error) {
     throw new UsageError(`Cannot write '${name}': ${describeWriteError(error)}`);
   }
-  throw new UsageError(`Cannot write '${name}': it is not a file: use a file`);
 }
 
 function connect(path: string, name: string): DatabaseSync {
