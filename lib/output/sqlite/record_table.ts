@@ -61,10 +61,11 @@ export function formatTable(columns: readonly Column[], name: string): string {
     : table;
 }
 
-/** The statement that adds a row. */
-export function formatInsert(columns: readonly Column[]): string {
+/** The statement that adds rows, with a parameter for each value. */
+export function formatInsert(columns: readonly Column[], rows: number): string {
   const names = columns.map(({ name }) => quote(name));
-  return `INSERT INTO records (${names.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+  const row = `(${columns.map(() => "?").join(", ")})`;
+  return `INSERT INTO records (${names.join(", ")}) VALUES ${new Array(rows).fill(row).join(", ")}`;
 }
 
 /** The name of a column in SQL. */

@@ -18,8 +18,10 @@ import { describeSqliteError } from "./sqlite_error.ts";
 
 /** How often a transaction is committed: each takes the disk some milliseconds. */
 const SYNC_MS = 1_000;
-/** About how many bytes a row takes besides its texts. */
+/** About how many bytes a row takes apart from its texts. */
 const ROW_BYTES = 40;
+/** How many rows one statement adds: with 16, a row takes 1.4 us instead of 2.4 us. */
+const BATCH_ROWS = 16;
 
 /**
  * The records of a run as rows of the table `records`, and its journal as a row of the table `run`.
@@ -31,9 +33,11 @@ export class SqliteOutput implements Output, OutputDatabase {
   readonly #name: string;
   readonly #columns: readonly Column[];
   readonly #thread: number;
-  /** The values of the row that is added; used again for each. */
-  readonly #values: SqlValue[];
-  #insert!: StatementSync;
+  /** The values of at most {@linkcode BATCH_ROWS} rows that are still to be added, one behind the other. */
+  readonly #values: SqlValue[] = [];
+  #addBatch!: StatementSync;
+  #addRow!: StatementSync;
+  /** The number of the last row, with those that are still to be added. */
   #last = 0;
   #written = 0;
   #failure: OutputError | undefined;
@@ -58,7 +62,6 @@ export class SqliteOutput implements Output, OutputDatabase {
   ) {
     this.#database = database;
     this.#columns = columns;
-    this.#values = new Array(columns.length);
     this.#name = name;
     this.#thread = thread;
   }
@@ -83,33 +86,50 @@ export class SqliteOutput implements Output, OutputDatabase {
     if (this.#failure !== undefined) throw this.#failure;
     const columns = this.#columns;
     for (let k = 0; k < columns.length; k++) {
-      this.#set(k, columns[k].of(result, this.#thread));
+      this.#push(k, columns[k].of(result, this.#thread));
     }
-    this.#addRow();
+    this.#endRow();
   }
 
   writeEncoded({ bytes }: EncodedRecords): void {
     if (this.#failure !== undefined) throw this.#failure;
     for (const row of readRowLines(bytes, this.#columns, this.#name)) {
-      for (let k = 0; k < row.length; k++) this.#set(k, row[k]);
-      this.#addRow();
+      for (let k = 0; k < row.length; k++) this.#push(k, row[k]);
+      this.#endRow();
     }
   }
 
-  #set(k: number, value: Value): void {
+  /** Adds a value to the row. @param k its column */
+  #push(k: number, value: Value): void {
     const given = toSqlValue(this.#columns[k].type, value);
     if (typeof given === "string") this.#written += given.length;
-    this.#values[k] = given;
+    this.#values.push(given);
   }
 
-  #addRow(): void {
+  #endRow(): void {
+    this.#written += ROW_BYTES;
+    this.#last++;
+    if (this.#values.length < BATCH_ROWS * this.#columns.length) return;
     try {
-      this.#insert.run(...this.#values);
+      this.#addBatch.run(...this.#values);
     } catch (error) {
       throw this.#fail(error);
     }
-    this.#written += ROW_BYTES;
-    this.#last++;
+    this.#values.length = 0;
+  }
+
+  /** Adds the rows that are still to be added. */
+  #flush(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const width = this.#columns.length;
+    try {
+      for (let k = 0; k < this.#values.length; k += width) {
+        this.#addRow.run(...this.#values.slice(k, k + width));
+      }
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#values.length = 0;
   }
 
   /** After a failure there are no more rows: the transaction may have lost some. */
@@ -120,10 +140,10 @@ export class SqliteOutput implements Output, OutputDatabase {
     return this.#failure;
   }
 
-  sync(): Promise<Position> {
-    return this.#failure === undefined
-      ? Promise.resolve(this.#last)
-      : Promise.reject(this.#failure);
+  // deno-lint-ignore require-await -- a failure is a promise that is rejected
+  async sync(): Promise<Position> {
+    this.#flush();
+    return this.#last;
   }
 
   reaches(position: Position): Promise<boolean> {
@@ -148,7 +168,8 @@ export class SqliteOutput implements Output, OutputDatabase {
         database.prepare("DELETE FROM records WHERE rowid > ?").run(position);
       }
       this.#last = this.#findLast();
-      this.#insert = database.prepare(formatInsert(this.#columns));
+      this.#addRow = database.prepare(formatInsert(this.#columns, 1));
+      this.#addBatch = database.prepare(formatInsert(this.#columns, BATCH_ROWS));
     } catch (error) {
       if (error instanceof UsageError) throw error;
       throw new UsageError(`Cannot write '${this.#name}': ${describeSqliteError(error)}`);
@@ -168,7 +189,7 @@ export class SqliteOutput implements Output, OutputDatabase {
   }
 
   commit(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#flush();
     try {
       this.#database.commit();
     } catch (error) {
