@@ -7,6 +7,7 @@
 import type { OutputFormat } from "./output.ts";
 
 const OPEN_BRACE = 0x7b;
+const SQLITE_MAGIC = new TextEncoder().encode("SQLite format 3\0");
 
 const ROWS = {
   ndjson: {
@@ -16,6 +17,16 @@ const ROWS = {
     begins: (start) => start[0] === OPEN_BRACE,
     loadWriter: () => import("./ndjson.ts"),
     loadReader: () => import("./read_ndjson.ts"),
+  },
+  sqlite: {
+    endings: ["sqlite", "sqlite3", "db"],
+    hasColumns: true,
+    isText: false,
+    isDatabase: true,
+    // https://sqlite.org/fileformat.html#the_database_header
+    begins: (start) => SQLITE_MAGIC.every((byte, k) => start[k] === byte),
+    loadWriter: () => import("./sqlite/write_sqlite.ts"),
+    loadReader: () => import("./sqlite/read_sqlite.ts"),
   },
   // CSV comes last, because any text can be its header.
   csv: {

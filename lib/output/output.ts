@@ -161,14 +161,14 @@ export interface OutputReader {
    */
   read(input: RecordInput, names: readonly string[], use: RecordUse): Promise<void>;
   /**
-   * Copies records as they are.
+   * Copies records as they are; absent for databases, which can leave records out themselves.
    *
    * @returns the position behind the last one, all of which is on the disk
    * @throws {UsageError} If a file cannot be opened.
    * @throws {InputError} If the input breaks off.
    * @throws {OutputError} If the copy cannot be written.
    */
-  copy(options: CopyOptions): Promise<Position>;
+  copy?(options: CopyOptions): Promise<Position>;
 }
 
 /** Which records of an output are kept. */

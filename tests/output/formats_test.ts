@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gunzipSync } from "node:zlib";
 import { OutputError } from "../../lib/errors.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../lib/output/formats.ts";
-import type { Output } from "../../lib/output/output.ts";
+import type { Output, OutputFormat } from "../../lib/output/output.ts";
 import { RecordEncoder } from "../../lib/output/record_encoder.ts";
 import { scanRecords } from "../../lib/output/scan_records.ts";
 import type { Result } from "../../lib/result.ts";
@@ -11,7 +11,8 @@ import { Input } from "../../lib/source/input.ts";
 import { folder } from "../fixtures/folder.ts";
 import { result } from "../fixtures/result.ts";
 
-// One suite over every format of the table: what it writes is read back, cut, and copied.
+// One suite over every format of the table: what it writes is read back, cut, and copied. A database
+// has transactions instead, and a suite of its own.
 
 const FIELDS = ["i", "url", "status", "ms", "bytes", "attempts", "error", "detail"];
 const NAMES = ["i", "ms", "detail"];
@@ -21,7 +22,8 @@ const DETAILS = ["plain", 'a "b",\r\nc\nd', "=1+1", "17", "ü\u2028😀", ""];
 type Read = [i: number, ms: number, detail: string];
 
 for (const name of OUTPUT_FORMAT_NAMES) {
-  const format = OUTPUT_FORMATS[name];
+  const format: OutputFormat = OUTPUT_FORMATS[name];
+  if (format.isDatabase) continue;
   const ending = format.endings[0];
 
   const open = async (path: string, gzip = false): Promise<Output> =>
@@ -131,7 +133,7 @@ for (const name of OUTPUT_FORMAT_NAMES) {
       }
       for (const output of [all, some]) await output.close();
       const { copy } = await format.loadReader();
-      const position = await copy({
+      const position = await copy!({
         from: path,
         to,
         gzip,
@@ -164,7 +166,7 @@ for (const name of OUTPUT_FORMAT_NAMES) {
     const options = { from: path, to: dir.path("to"), gzip: false, names: NAMES };
     await assertRejects(
       () =>
-        copy({
+        copy!({
           ...options,
           isKept: () => true,
           onUnreadable: () => {
