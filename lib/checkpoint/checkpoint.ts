@@ -173,6 +173,7 @@ export class Checkpoint {
     } catch (error) {
       throw new OutputError(`Cannot write the journal '${path}': ${describeWriteError(error)}`);
     }
+    output.confirm?.(position);
     this.#writtenAtMs = performance.now();
     this.#writtenBytes = output.written;
     for (const call of waiting) call();

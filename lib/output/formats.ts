@@ -7,6 +7,8 @@
 import type { OutputFormat } from "./output.ts";
 
 const OPEN_BRACE = 0x7b;
+/** `PAR1`. */
+const PARQUET = [0x50, 0x41, 0x52, 0x31];
 
 const ROWS = {
   ndjson: {
@@ -16,6 +18,16 @@ const ROWS = {
     begins: (start) => start[0] === OPEN_BRACE,
     loadWriter: () => import("./ndjson.ts"),
     loadReader: () => import("./read_ndjson.ts"),
+  },
+  parquet: {
+    endings: ["parquet"],
+    hasColumns: true,
+    isText: false,
+    // Its further parts, and its rows that are in no row group yet.
+    listCompanions: (path) => [/^(.*)[/\\]/s.exec(path)?.[1] || (path.startsWith("/") ? "/" : ".")],
+    begins: (start) => PARQUET.every((byte, k) => start[k] === byte),
+    loadWriter: () => import("./parquet/write_parquet.ts"),
+    loadReader: () => import("./parquet/read_parquet.ts"),
   },
   // CSV comes last, because any text can be its header.
   csv: {
