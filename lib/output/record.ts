@@ -83,6 +83,7 @@ export const FIELDS = {
     isNullable: true,
     of: ({ target }) => target.requestId?.[1] ?? null,
   },
+  step: { type: "text", isNullable: true, of: ({ target }) => target.step ?? null },
 } as const satisfies Record<string, Field>;
 
 /** The name of a field. */

@@ -175,7 +175,7 @@ export class Outputs {
     if (beginning.state.complete && !this.#options.retryFailed) return;
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
     this.#checkpoint = new Checkpoint({
-      path: beginning.journal,
+      journal: beginning.journal,
       before: beginning.state,
       output: this.#outputs[0],
       failures: this.#outputs[1],
