@@ -185,6 +185,7 @@ export class Checkpoint {
         `Cannot write the ${journal.description}: ${describeWriteError(error)}`,
       );
     }
+    output.confirm?.(position);
     this.#writtenAtMs = performance.now();
     this.#writtenBytes = this.#countWritten();
     for (const call of waiting) call();
