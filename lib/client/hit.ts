@@ -7,7 +7,7 @@ const decoder = new TextDecoder();
 const EMPTY = new Uint8Array(0);
 
 /** What is known of a request that has ended. */
-interface HitParts<T> extends Outcome {
+export interface HitParts<T> extends Outcome {
   readonly request: T;
   readonly i: number;
 }
@@ -62,7 +62,7 @@ export class Hit<T = unknown> {
   readonly #head: BorrowedHead | undefined;
   readonly #body: Uint8Array<ArrayBuffer> | undefined;
 
-  private constructor({ request, i, result, head, body }: HitParts<T>) {
+  protected constructor({ request, i, result, head, body }: HitParts<T>) {
     this.request = request;
     this.i = i;
     this.#result = result;

@@ -1,0 +1,88 @@
+/**
+ * The flow that makes the requests of a run: a module of the user's.
+ *
+ * @module
+ */
+import { UsageError } from "../errors.ts";
+import { checkOrigin } from "../source/target.ts";
+import type { ReadFile } from "./read_file.ts";
+import type { FlowOptions, RunOptions } from "./run_options.ts";
+import type { RunRow, RunValues } from "./table.ts";
+
+/** The endings of a module, of TypeScript or JavaScript. */
+const MODULE = /\.[cm]?[jt]s$/;
+
+/** Flags that a flow cannot have, and why. */
+const REFUSED: readonly (readonly [name: RunRow["name"], why: string])[] = [
+  ...["input", "shuffle", "sample"].map((name) =>
+    [name as RunRow["name"], "the flow reads its own data"] as const
+  ),
+  ...["method", "head", "data", "data-raw", "data-urlencode", "data-template", "json-body", "form"]
+    .map((name) => [name as RunRow["name"], "the flow says what it sends"] as const),
+  ["get", "the flow says what it sends"],
+  ["content-type", "the flow says what it sends"],
+  ["request-id", "the flow sets the fields of its requests"],
+  ["cookie-jar", "each iteration has a jar of its own"],
+  ["save-bodies", "the number of an iteration stands for several responses"],
+  ["failures", "a request of a flow depends on the ones before it: -o has all records"],
+  ["retry-failed", "a request of a flow depends on the ones before it"],
+  ["dry-run", "what a flow sends depends on the responses"],
+  ["cluster", "workers do not have the module: use --shard on each machine"],
+];
+
+/** The module of the flow, if the command line names one where others have a URL. */
+export function findFlow({ positionals: [first] }: RunValues): string | undefined {
+  const isModule = first !== undefined && MODULE.test(first) && !first.includes("://");
+  return isModule ? first : undefined;
+}
+
+/**
+ * Reads which flow makes the requests.
+ *
+ * @param path of its module
+ * @throws {UsageError} If it cannot be read, or does not go with the rest of the command line.
+ */
+export async function parseFlow(
+  path: string,
+  values: RunValues,
+  readFile: ReadFile,
+): Promise<FlowOptions> {
+  const [, base, other] = values.positionals;
+  if (other !== undefined) {
+    throw new UsageError(
+      `Cannot use '${other}' behind a flow and its URL: leave it out`,
+    );
+  }
+  for (const [name, why] of REFUSED) {
+    if (!values.isOn(name)) continue;
+    throw new UsageError(`Cannot use '--${name}' with a flow: ${why}: leave it out`);
+  }
+  if (values.get("threads") > 1) {
+    throw new UsageError(
+      "Cannot use '--threads' with a flow: its iterations share one event loop: " +
+        "use --shard 0/2, 1/2, … with a process each",
+    );
+  }
+  if (base !== undefined) checkOrigin(base, []);
+  const bytes = await readFile(path, path);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return { path, base, hash };
+}
+
+/**
+ * Refuses what only a flow has where there is none, and templates where there is one.
+ *
+ * @throws {UsageError} If there is such a thing.
+ */
+export function checkFlow(values: RunValues, { flow, templates }: RunOptions): void {
+  if (flow === undefined && values.has("iteration-timeout")) {
+    throw new UsageError(
+      "'--iteration-timeout' needs a flow: use 'myriad run FLOW.ts', or leave it out",
+    );
+  }
+  const [field] = templates?.headers.keys() ?? [];
+  if (flow === undefined || field === undefined) return;
+  throw new UsageError(
+    `Cannot use a template in '${field[0]}' with a flow: set the field in the flow`,
+  );
+}
