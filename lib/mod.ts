@@ -35,7 +35,10 @@ export type {
   Rate,
   Size,
 } from "./client/options.ts";
-export type { RequestInit, RequestLike } from "./client/target.ts";
+export { pace, type PaceOptions } from "./client/pace.ts";
+export { type Numbered, Records, type RecordsOptions } from "./client/records.ts";
+export { Histogram } from "./stats/histogram.ts";
+export type { TargetInit, TargetLike } from "./client/target.ts";
 export type { BodySink } from "./engine/engine.ts";
 export { asCompleted, type AsCompletedOptions } from "./as_completed.ts";
 export type { MaybePromise, Source } from "./stream.ts";

@@ -3,7 +3,7 @@ import type { BodySink } from "../engine/engine.ts";
 import { createHit, type Hit } from "./hit.ts";
 import { type ClientOptions, readOptions } from "./options.ts";
 import { RequestQueue } from "./request_queue.ts";
-import { type RequestLike, TargetMaker } from "./target.ts";
+import { type TargetLike, TargetMaker } from "./target.ts";
 import type { Source } from "../stream.ts";
 
 /** What is done with a request, or with all of an iterable. */
@@ -91,8 +91,8 @@ export class Client implements AsyncDisposable, Disposable {
    * @throws The reason of the signal, what the sink threw, an `AbortError` if the client is closed,
    * or why it has given up all requests that wait.
    */
-  hit<T extends RequestLike>(request: T, options: OneHitOptions = {}): Promise<Hit<T>> {
-    return this.#request(request, options, undefined);
+  hit<T extends TargetLike>(target: T, options: OneHitOptions = {}): Promise<Hit<T>> {
+    return this.#request(target, options, undefined);
   }
 
   /**
@@ -107,31 +107,31 @@ export class Client implements AsyncDisposable, Disposable {
    * @throws By the iterator: the reason of the signal, what the source threw, or why the client has
    * given up.
    */
-  all<T extends RequestLike>(
-    requests: Iterable<T> | AsyncIterable<T> | Source<T>,
+  all<T extends TargetLike>(
+    targets: Iterable<T> | AsyncIterable<T> | Source<T>,
     { signal, body }: HitOptions = {},
   ): AsyncIterableIterator<Hit<T>, undefined, void> {
     const group = Symbol();
     let isWatched = false;
-    return asCompleted(requests, (request, stop) => {
+    return asCompleted(targets, (target, stop) => {
       if (!isWatched) {
         isWatched = true;
         const onStop = (): void => this.#queue.cancel(group, stop.reason);
         stop.addEventListener("abort", onStop, { once: true });
       }
-      return this.#request(request, { body }, group);
+      return this.#request(target, { body }, group);
     }, { concurrency: this.#concurrency, signal });
   }
 
-  async #request<T extends RequestLike>(
-    request: T,
+  async #request<T extends TargetLike>(
+    given: T,
     { signal, body = "keep" }: OneHitOptions,
     group: unknown,
   ): Promise<Hit<T>> {
-    const target = this.#targets.make(this.#count++, request);
+    const target = this.#targets.make(this.#count++, given);
     const outcome = await this.#queue.request(target, { body, signal, group });
-    const own = typeof request === "string" || request instanceof URL ? undefined : request.i;
-    return createHit({ ...outcome, request, i: own ?? target.i });
+    const own = typeof given === "string" || given instanceof URL ? undefined : given.i;
+    return createHit({ ...outcome, target: given, i: own ?? target.i });
   }
 
   /** Ends all requests, and closes all connections. */

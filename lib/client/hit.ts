@@ -8,7 +8,7 @@ const EMPTY = new Uint8Array(0);
 
 /** What is known of a request that has ended. */
 export interface HitParts<T> extends Outcome {
-  readonly request: T;
+  readonly target: T;
   readonly i: number;
 }
 
@@ -55,15 +55,15 @@ export class Hit<T = unknown> {
   }
 
   /** What the client was given. */
-  readonly request: T;
+  readonly target: T;
   /** The number of its record: the one that the request has, or one of the client's, from 0. */
   readonly i: number;
   readonly #result: Result;
   readonly #head: BorrowedHead | undefined;
   readonly #body: Uint8Array<ArrayBuffer> | undefined;
 
-  protected constructor({ request, i, result, head, body }: HitParts<T>) {
-    this.request = request;
+  protected constructor({ target, i, result, head, body }: HitParts<T>) {
+    this.target = target;
     this.i = i;
     this.#result = result;
     this.#head = head;

@@ -209,7 +209,7 @@ export async function readFlags(
     return await parseRun([...argv, PLACEHOLDER], config.version) as RunOptions;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new RangeError(`Cannot ${purpose}: ${toOptionNames(error.message)}`);
+    throw new RangeError(`Cannot ${purpose}: ${toOptionNames(error.message, known)}`);
   }
 }
 
@@ -220,12 +220,12 @@ function toArguments(name: string, value: unknown): string[] {
   return [value].flat().map((one) => `${flag}=${one}`);
 }
 
-/** A message about flags, with the names of the options. */
-function toOptionNames(message: string): string {
-  return message.replaceAll(
-    /--([a-z][a-z\d-]*)/g,
-    (_, name: string) => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-  );
+/** A message about flags, with the names of the options that are known. */
+export function toOptionNames(message: string, known: readonly string[]): string {
+  return message.replaceAll(/--([a-z][a-z\d-]*)/g, (flag, name: string) => {
+    const option = name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return known.includes(option) ? option : flag;
+  });
 }
 
 /**

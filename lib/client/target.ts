@@ -11,7 +11,7 @@ import type { Target } from "../target.ts";
 import type { ExpectationInit, Fields } from "./options.ts";
 
 /** A request: what a line of `--input-format jsonl` is. */
-export interface RequestInit {
+export interface TargetInit {
   /** An absolute `http:` or `https:` URL; credentials in it become an `Authorization` field. */
   readonly url: string | URL;
   /** @default {"GET"}, or `POST` with a body */
@@ -27,7 +27,7 @@ export interface RequestInit {
 }
 
 /** What a client requests: a URL, or a URL with more. */
-export type RequestLike = string | URL | RequestInit;
+export type TargetLike = string | URL | TargetInit;
 
 /** Makes targets. */
 export class TargetMaker {
@@ -44,12 +44,12 @@ export class TargetMaker {
    *
    * @param i its number, which no other target in flight may have
    */
-  make(i: number, request: RequestLike): Target {
+  make(i: number, given: TargetLike): Target {
     const defaults = this.#defaults;
-    if (typeof request === "string") return checkedTarget(i, request, defaults);
-    if (request instanceof URL) return checkedTarget(i, request.href, defaults);
-    const url = String(request.url);
-    const own = toDefaults({ ...request }, defaults, () => undefined, this.#expectations);
+    if (typeof given === "string") return checkedTarget(i, given, defaults);
+    if (given instanceof URL) return checkedTarget(i, given.href, defaults);
+    const url = String(given.url);
+    const own = toDefaults({ ...given }, defaults, () => undefined, this.#expectations);
     if (typeof own === "string") return invalidTarget(i, url, own, defaults);
     return checkedTarget(i, url, own);
   }

@@ -1,6 +1,5 @@
 import { type Outcome, type QueueHooks, RequestQueue } from "../client/request_queue.ts";
-import { TargetMaker } from "../client/target.ts";
-import type { RequestInit } from "../client/target.ts";
+import { type TargetInit, TargetMaker } from "../client/target.ts";
 import { Jar } from "../cookies/jar.ts";
 import type { Cookies, Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
@@ -105,7 +104,7 @@ export class FlowRequests {
   }
 
   /** Makes a request, which always has an outcome. */
-  async request(request: RequestInit, owner: RequestOwner): Promise<FlowOutcome> {
+  async request(request: TargetInit, owner: RequestOwner): Promise<FlowOutcome> {
     const i = this.#count++;
     const target = this.#targets.make(i, { ...request, url: this.#resolve(request.url) });
     this.#owners.set(i, owner);

@@ -174,7 +174,7 @@ export class Iteration implements RequestOwner {
     entry.result = this.#toRecorded(outcome, step);
     if (--this.#open === 0) this.#onIdle?.();
     return createResponse(
-      { ...outcome, request: { step, ...request }, i: this.i },
+      { ...outcome, target: { step, ...request }, i: this.i },
       (name, holds) => {
         if (!this.#countCheck(name, holds)) markFailed(entry, describeCheck(name), name);
       },

@@ -74,7 +74,15 @@ export async function parseFlow(
  *
  * @throws {UsageError} If there is such a thing.
  */
-export function checkFlow(values: RunValues, { flow, templates }: RunOptions): void {
+export function checkFlow(values: RunValues, options: RunOptions): void {
+  const { flow, templates, thresholds } = options;
+  const ofStep = thresholds.find(({ step }) => step !== undefined);
+  if (flow === undefined && ofStep !== undefined) {
+    throw new UsageError(
+      `'--threshold ${ofStep.text}' needs a flow: use 'myriad run FLOW.ts', or leave ` +
+        `'@${ofStep.step}' out`,
+    );
+  }
   if (flow === undefined && values.has("iteration-timeout")) {
     throw new UsageError(
       "'--iteration-timeout' needs a flow: use 'myriad run FLOW.ts', or leave it out",

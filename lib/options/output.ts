@@ -5,7 +5,7 @@
  */
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
-import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
+import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS, type OutputFormatName } from "../output/formats.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
 import { redactCommand, redactTemplate } from "./redact_command.ts";
 import type { OutputOptions, ReportOptions, RunOptions, SummaryFile } from "./run_options.ts";
@@ -29,6 +29,7 @@ export function parseOutput(
   const gzip = /\.gz$/i.test(path);
   const byEnding = findByEnding(OUTPUT_FORMATS, path) ?? OUTPUT_FORMAT_NAMES[0];
   const format = values.get("format") ?? byEnding;
+  if (!OUTPUT_FORMATS[format].isText) checkRowFile(path, format, gzip);
   const list = values.get("fields");
   const fields = list?.split(",").map((name) => {
     if (!Object.hasOwn(FIELDS, name) && !captures.includes(name)) {
@@ -57,6 +58,20 @@ export function parseOutput(
   const { hasColumns } = OUTPUT_FORMATS[format];
   const hasAll = hasColumns || isOfFlow;
   return { path, format, gzip, fields: fields ?? (hasAll ? listColumns() : undefined) };
+}
+
+/** @throws {UsageError} If rows are to go where only text can. */
+function checkRowFile(path: string, format: OutputFormatName, gzip: boolean): void {
+  const why = path === "-"
+    ? "standard output cannot take it"
+    : gzip
+    ? "such a file is compressed within"
+    : undefined;
+  if (why === undefined) return;
+  const [ending] = OUTPUT_FORMATS[format].endings;
+  throw new UsageError(
+    `Cannot write '--output ${path}' as '${format}': ${why}: use a file like results.${ending}`,
+  );
 }
 
 /** The files that get the summary, each with its format. */

@@ -12,6 +12,7 @@ const ROWS = {
   ndjson: {
     endings: ["ndjson", "jsonl", "json"],
     hasColumns: false,
+    isText: true,
     begins: (start) => start[0] === OPEN_BRACE,
     loadWriter: () => import("./ndjson.ts"),
     loadReader: () => import("./read_ndjson.ts"),
@@ -20,6 +21,7 @@ const ROWS = {
   csv: {
     endings: ["csv"],
     hasColumns: true,
+    isText: true,
     begins: () => true,
     loadWriter: () => import("./csv.ts"),
     loadReader: () => import("./read_csv.ts"),

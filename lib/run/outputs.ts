@@ -175,7 +175,7 @@ export class Outputs {
     if (beginning.state.complete && !this.#options.retryFailed) return;
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
     this.#checkpoint = new Checkpoint({
-      path: beginning.journal,
+      journal: beginning.journal,
       before: beginning.state,
       output: this.#outputs[0],
       failures: this.#outputs[1],
@@ -325,6 +325,10 @@ export class Outputs {
     await this.#beginning?.removeRetryFiles(failure === undefined && end === "complete").catch(
       keep,
     );
+    // What no journal vouches for does not become part of a file that is whole.
+    if (failure === undefined && end !== "failed") {
+      for (const output of this.#outputs) await output.finish?.().catch(keep);
+    }
     for (const output of this.#outputs) await output.close().catch(keep);
     for (const { file, text } of this.#texts) {
       try {

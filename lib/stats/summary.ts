@@ -6,7 +6,8 @@
 import type { HistogramState } from "./histogram.ts";
 import type { PhaseFigures } from "./phase_times.ts";
 import type { ByPhase, Phase } from "./phases.ts";
-import type { Latency, OwnLate, Snapshot, ThresholdUnit } from "./snapshot.ts";
+import type { FlowState } from "./flow_tally.ts";
+import type { CheckFigures, Latency, OwnLate, Snapshot, ThresholdUnit } from "./snapshot.ts";
 import type { SummaryHost, SummarySlow } from "./top.ts";
 
 /** The summary as plain data. Its names are a contract with the users' scripts. */
@@ -56,6 +57,8 @@ export interface Summary {
   readonly threads: number;
   /** Null where one machine made all requests. */
   readonly cluster: SummaryCluster | null;
+  /** Null where no flow made the requests. */
+  readonly flow: SummaryFlow | null;
   /** How often this machine ran out of something, by what that was. */
   readonly shortages: Readonly<Record<string, number>>;
   /** The program's version. */
@@ -72,8 +75,28 @@ export interface Summary {
   /** In microseconds, as the next ones; null without a rate. */
   readonly own_late_histogram: HistogramState | null;
   readonly phase_histograms: ByPhase<HistogramState>;
+  /** What the figures of the flow are made of. */
+  readonly flow_tally: FlowState | null;
   /** The latencies of the responses that succeeded. */
   readonly histogram: HistogramState;
+}
+
+/** What came of a flow. */
+export interface SummaryFlow {
+  /** Iterations that ended. */
+  readonly iterations: number;
+  /** Those of them that threw, took too long, or had a check that did not hold. */
+  readonly failed: number;
+  /** How long the others took, with the time that they waited. */
+  readonly duration_ms: Latency;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly requests: number;
+    readonly failed: number;
+    /** Of responses that succeeded. */
+    readonly latency_ms: Latency;
+  }[];
+  readonly checks: readonly CheckFigures[];
 }
 
 /** What is proved of a run on several machines; see {@linkcode ClusterFigures}. */

@@ -138,6 +138,7 @@ const MAY: Record<string, string[]> = {
     "lib/source/",
     "lib/stats/",
     "lib/text/",
+    "lib/warc/",
   ],
   "lib/commands/run/": ["lib/cli/", "lib/commands/commands.ts", "lib/options/"],
   "lib/commands/runs/": [
@@ -365,6 +366,7 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/unpack/",
+    "lib/warc/",
   ],
   "lib/stats/": [
     "lib/errors.ts",
@@ -432,6 +434,7 @@ const MAY: Record<string, string[]> = {
     "lib/transcript/",
   ],
   "lib/unpack/": ["lib/byte_buffer.ts", "lib/unpack/"],
+  "lib/warc/": ["lib/byte_buffer.ts", "lib/errors.ts", "lib/warc/"],
   "lib/mix_bits.ts": [],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };

@@ -27,6 +27,7 @@ for (const name of OUTPUT_FORMAT_NAMES) {
   const open = async (path: string, gzip = false): Promise<Output> =>
     (await format.loadWriter()).open({
       file: await Deno.open(path, { write: true, create: true }),
+      path,
       name: `--output ${path}`,
       gzip,
       fields: FIELDS,
