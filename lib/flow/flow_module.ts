@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
-import type { Flow } from "./types.ts";
+import type { Flow } from "./flow_client.ts";
 
 /** A flow, and where its module is. */
 export interface LoadedFlow {
@@ -28,8 +28,13 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
   try {
     module = await import(url);
   } catch (error) {
-    const [why] = (error instanceof Error ? error.message : String(error)).split("\n");
-    throw new UsageError(`Cannot load the flow '${path}': ${why.replace(/[.:]$/, "")}: mend it`);
+    const [why, ...more] = (error instanceof Error ? error.message : String(error)).split("\n");
+    // Of a syntax error; behind the first line stands the code itself.
+    const place = /:(\d+:\d+)$/.exec(more.at(-1) ?? "")?.[1];
+    const where = place === undefined ? "" : ` (${path}:${place})`;
+    throw new UsageError(
+      `Cannot load the flow '${path}': ${why.replace(/[.:]$/, "")}${where}: mend it`,
+    );
   }
   if (typeof module.default !== "function") {
     throw new UsageError(

@@ -63,8 +63,6 @@ export class FlowRequests {
       stages: undefined,
       think: undefined,
       durationMs: undefined,
-      // Requests have expectations of their own, as records of this format have.
-      inputs: [{ path: "-", format: "jsonl" }],
     }, {
       cookies: requests.#cookies,
       onNotice: hooks.onNotice,

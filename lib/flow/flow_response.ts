@@ -1,5 +1,5 @@
 import { Hit, type HitParts } from "../client/hit.ts";
-import type { FlowRequest } from "./types.ts";
+import type { FlowRequest } from "./flow_request.ts";
 
 /** Counts a check of a response. */
 type OnCheck = (name: string, holds: boolean) => void;

@@ -3,10 +3,11 @@ import type { Jar } from "../cookies/jar.ts";
 import { THINK } from "../options/kinds.ts";
 import { type Result, toUnsentResult } from "../result.ts";
 import { truncate } from "../text/truncate.ts";
+import type { Flow, FlowClient } from "./flow_client.ts";
 import { describeThrown, type LoadedFlow } from "./flow_module.ts";
+import type { FlowRequest, FlowRequestOptions } from "./flow_request.ts";
 import type { FlowOutcome, FlowRequests, RequestOwner, Retried } from "./flow_requests.ts";
 import { createResponse, type FlowResponse } from "./flow_response.ts";
-import type { Flow, FlowClient, FlowRequest, FlowRequestOptions } from "./types.ts";
 
 /** The maximum number of requests, and of checks, of an iteration: its records are kept to its end. */
 export const MAX_REQUESTS = 1_000;

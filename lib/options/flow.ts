@@ -6,29 +6,12 @@
 import { UsageError } from "../errors.ts";
 import { checkOrigin } from "../source/target.ts";
 import type { ReadFile } from "./read_file.ts";
+import type { RunFlag } from "./rows/flag.ts";
 import type { FlowOptions, RunOptions } from "./run_options.ts";
 import type { RunRow, RunValues } from "./table.ts";
 
 /** The endings of a module, of TypeScript or JavaScript. */
 const MODULE = /\.[cm]?[jt]s$/;
-
-/** Flags that a flow cannot have, and why. */
-const REFUSED: readonly (readonly [name: RunRow["name"], why: string])[] = [
-  ...["input", "shuffle", "sample"].map((name) =>
-    [name as RunRow["name"], "the flow reads its own data"] as const
-  ),
-  ...["method", "head", "data", "data-raw", "data-urlencode", "data-template", "json-body", "form"]
-    .map((name) => [name as RunRow["name"], "the flow says what it sends"] as const),
-  ["get", "the flow says what it sends"],
-  ["content-type", "the flow says what it sends"],
-  ["request-id", "the flow sets the fields of its requests"],
-  ["cookie-jar", "each iteration has a jar of its own"],
-  ["save-bodies", "the number of an iteration stands for several responses"],
-  ["failures", "a request of a flow depends on the ones before it: -o has all records"],
-  ["retry-failed", "a request of a flow depends on the ones before it"],
-  ["dry-run", "what a flow sends depends on the responses"],
-  ["cluster", "workers do not have the module: use --shard on each machine"],
-];
 
 /** The module of the flow, if the command line names one where others have a URL. */
 export function findFlow({ positionals: [first] }: RunValues): string | undefined {
@@ -53,9 +36,9 @@ export async function parseFlow(
       `Cannot use '${other}' behind a flow and its URL: leave it out`,
     );
   }
-  for (const [name, why] of REFUSED) {
-    if (!values.isOn(name)) continue;
-    throw new UsageError(`Cannot use '--${name}' with a flow: ${why}: leave it out`);
+  for (const { name, notWithFlow } of values.flags as readonly (RunRow & RunFlag)[]) {
+    if (notWithFlow === undefined || !values.isOn(name)) continue;
+    throw new UsageError(`Cannot use '--${name}' with a flow: ${notWithFlow}: leave it out`);
   }
   if (values.get("threads") > 1) {
     throw new UsageError(
@@ -70,9 +53,9 @@ export async function parseFlow(
 }
 
 /**
- * Refuses what only a flow has where there is none, and templates where there is one.
+ * Refuses flags of a flow where no flow is given, and templates where one is.
  *
- * @throws {UsageError} If there is such a thing.
+ * @throws {UsageError} If there are some.
  */
 export function checkFlow(values: RunValues, options: RunOptions): void {
   const { flow, templates, thresholds } = options;

@@ -307,8 +307,8 @@ function formatDurations({ flow }: KnownSummary): string | undefined {
 }
 
 function formatSteps({ flow }: KnownSummary, paint: Painter): string[] {
-  return (flow?.steps ?? []).map(({ step, requests, failed, latency_ms }) => {
-    const { mean, p95, p99, max } = latency_ms;
+  return (flow?.steps ?? []).map(({ step, requests, failed, response_ms }) => {
+    const { mean, p95, p99, max } = response_ms;
     return formatLine(fit(step, MAX_CELLS), STEP_COLUMNS, [
       formatCount(requests),
       formatCount(failed),

@@ -8,7 +8,7 @@
 import { ERROR_KINDS, type ErrorKind } from "../result.ts";
 import type { Bounded, Figure, Trend } from "./figure.ts";
 import { readLatency } from "./latency.ts";
-import { toFlowState, toSummaryFlow } from "./flow_tally.ts";
+import { toFlowState, toSummaryFlow } from "./flow_summary.ts";
 import { computeRarity, parsePercentile } from "./percentile.ts";
 import type { FlowFigures, Latency } from "./snapshot.ts";
 import { describePhases } from "./phase_times.ts";

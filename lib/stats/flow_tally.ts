@@ -11,7 +11,6 @@ import {
 } from "./histogram.ts";
 import { toLatency } from "./latency.ts";
 import type { FlowFigures } from "./snapshot.ts";
-import type { SummaryFlow } from "./summary.ts";
 
 /** The maximum number of steps, and of checks, that are told apart; the others are counted together. */
 export const MAX_NAMES = 100;
@@ -160,42 +159,6 @@ function find<T>(tallies: Map<string, T>, name: string, create: () => T): T {
   tally = tallies.get(key);
   if (tally === undefined) tallies.set(key, tally = create());
   return tally;
-}
-
-/** What came of a flow, in a summary. */
-export function toSummaryFlow(
-  { iterations, failed, duration, steps, checks }: FlowFigures,
-): SummaryFlow {
-  return {
-    iterations,
-    failed,
-    duration_ms: duration,
-    steps: steps.map(({ step, requests, failed, latency }) => ({
-      step,
-      requests,
-      failed,
-      latency_ms: latency,
-    })),
-    checks,
-  };
-}
-
-/** What {@linkcode FlowTally.add} takes, of figures. */
-export function toFlowState(
-  { iterations, failed, durationHistogram, steps, checks }: FlowFigures,
-): FlowState {
-  return {
-    iterations,
-    failed,
-    duration: durationHistogram.toJSON(),
-    steps: steps.map(({ step, requests, failed, histogram }) => ({
-      step,
-      requests,
-      failed,
-      latency: histogram.toJSON(),
-    })),
-    checks,
-  };
 }
 
 /** {@linkcode FlowTally.toJSON} as what {@linkcode FlowTally.add} takes. */

@@ -6,8 +6,9 @@
 import type { HistogramState } from "./histogram.ts";
 import type { PhaseFigures } from "./phase_times.ts";
 import type { ByPhase, Phase } from "./phases.ts";
+import type { SummaryFlow } from "./flow_summary.ts";
 import type { FlowState } from "./flow_tally.ts";
-import type { CheckFigures, Latency, OwnLate, Snapshot, ThresholdUnit } from "./snapshot.ts";
+import type { Latency, OwnLate, Snapshot, ThresholdUnit } from "./snapshot.ts";
 import type { SummaryHost, SummarySlow } from "./top.ts";
 
 /** The summary as plain data. Its names are a contract with the users' scripts. */
@@ -79,24 +80,6 @@ export interface Summary {
   readonly flow_tally: FlowState | null;
   /** The latencies of the responses that succeeded. */
   readonly histogram: HistogramState;
-}
-
-/** What came of a flow. */
-export interface SummaryFlow {
-  /** Iterations that ended. */
-  readonly iterations: number;
-  /** Those of them that threw, took too long, or had a check that did not hold. */
-  readonly failed: number;
-  /** How long the others took, with the time that they waited. */
-  readonly duration_ms: Latency;
-  readonly steps: readonly {
-    readonly step: string;
-    readonly requests: number;
-    readonly failed: number;
-    /** Of responses that succeeded. */
-    readonly latency_ms: Latency;
-  }[];
-  readonly checks: readonly CheckFigures[];
 }
 
 /** What is proved of a run on several machines; see {@linkcode ClusterFigures}. */

@@ -6,7 +6,8 @@ import type { KnownSummary, Summary, SummaryCluster } from "../../stats/summary.
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
 import { describePhases, PhaseTimes, toPhaseDeltas } from "../../stats/phase_times.ts";
-import { type FlowState, FlowTally, toFlowDelta, toSummaryFlow } from "../../stats/flow_tally.ts";
+import { toSummaryFlow } from "../../stats/flow_summary.ts";
+import { type FlowState, FlowTally, toFlowDelta } from "../../stats/flow_tally.ts";
 import { mergeHosts, mergeSlowest, type SummaryHost, type SummarySlow } from "../../stats/top.ts";
 
 /** The maximum number of names that counts are kept of, as of one run. */

@@ -75,7 +75,7 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
       failed: isCount,
       duration_ms: isLatency,
       steps: isList(
-        isShape({ step: isText, requests: isCount, failed: isCount, latency_ms: isLatency }),
+        isShape({ step: isText, requests: isCount, failed: isCount, response_ms: isLatency }),
         MAX_NAMES + 1,
       ),
       checks: isList(

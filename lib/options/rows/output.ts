@@ -59,6 +59,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "save-bodies",
+    notWithFlow: "the number of an iteration stands for several responses",
     value: "DIR",
     path: { access: "write", endings: { formats: [] } },
     option: "saveBodies",
@@ -85,6 +86,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "retry-failed",
+    notWithFlow: "a request of a flow depends on those before it",
     option: "retryFailed",
     requires: ["output"],
     requiresFile: "output",
@@ -102,6 +104,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "failures",
+    notWithFlow: "a request of a flow depends on those before it, and -o has all records",
     value: "FILE",
     path: {
       access: "write",
@@ -213,6 +216,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "dry-run",
+    notWithFlow: "what a flow sends depends on the responses",
     option: "dryRun",
     isOfSubmitter: true,
     excludes: ["retry-failed"],
