@@ -287,6 +287,27 @@ export class Outputs {
   }
 
   /**
+   * Writes the results of an iteration of a flow, and marks it as done, all at one moment.
+   *
+   * @param i the number of the iteration
+   * @returns a promise if the caller has to wait before the next one
+   * @throws {OutputError} If a file cannot be written.
+   */
+  writeIteration(results: readonly Result[], i: number): MaybePromise<void> {
+    let written: MaybePromise<unknown>;
+    for (const output of this.#outputs) {
+      for (const result of results) {
+        const full = output.write(result);
+        if (full !== undefined) {
+          written = written === undefined ? full : Promise.all([written, full]);
+        }
+      }
+    }
+    this.#checkpoint?.add(i);
+    return written as MaybePromise<void>;
+  }
+
+  /**
    * Writes results that a worker has encoded, and marks their requests as done, all at one moment.
    *
    * @returns a promise if the worker has to wait before the next ones
