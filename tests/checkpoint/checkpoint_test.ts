@@ -22,6 +22,7 @@ const BEFORE: JournalState = {
   done: { low: 0, above: "" },
   output: 0,
   failures: null,
+  archive: null,
   stats: new Stats().toJSON(),
   seconds: 0,
   cpuSeconds: 0,
@@ -60,6 +61,7 @@ async function checkpointed<T>(
     before: { ...BEFORE, ...before },
     output,
     failures: undefined,
+    archive: undefined,
     numbers,
     failed: undefined,
     now: () => ({
