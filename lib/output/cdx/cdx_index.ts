@@ -1,7 +1,6 @@
-import { OutputError, UsageError } from "../../errors.ts";
+import { InputError, OutputError, UsageError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { UnpackError } from "../../unpack/unpack_error.ts";
-import { InputError } from "../../errors.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { endCdxjLine } from "../../warc/cdxj.ts";
 import { LineWriter, openFile } from "../line_writer.ts";
@@ -117,7 +116,7 @@ export class CdxIndex {
   }
 
   /**
-   * Removes the lines of records that an archive has lost, and continues there. It is called once,
+   * Removes the index, and the lines of records that the archive has lost, and continues there. It is called once,
    * before the first record. Where the lines are gone, they are made again of the archive.
    *
    * @param files of the archive, which is cut already; together they have `position` bytes
@@ -125,6 +124,10 @@ export class CdxIndex {
    */
   async cutTo(position: number, files: readonly IndexedFile[]): Promise<void> {
     try {
+      // It is of records that may be gone.
+      await Deno.remove(this.#path).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
       if (position > 0 && this.#isNew) return await this.#readArchive(files);
       await this.#lines.cutTo(position === 0 ? 0 : await findEnd(this.#gathered, position));
     } catch (error) {

@@ -50,7 +50,7 @@ async function begin(head: WarcHead, reader: WarcReader): Promise<string | undef
   const { isCapture, isHttp, targetUri: url, dateDigits, type } = head;
   if (!isCapture || url === undefined || dateDigits === undefined) return undefined;
   const { status, mediaType } = isHttp
-    ? await readHttpHead(reader)
+    ? await readHttpHead(reader, head)
     : { status: 200, mediaType: head.field("content-type")?.split(";")[0] };
   const digest = head.field("warc-payload-digest");
   return beginCdxjLine({ url, dateDigits, type, mediaType, status, digest });
