@@ -30,6 +30,8 @@ class InstantEngine implements Engine {
     for (const { target, done } of begun) done(toAnswer(target, at));
   }
 
+  cancelOne(): void {}
+
   cancel(): void {}
 
   close(): void {}

@@ -25,5 +25,20 @@
  *
  * @module
  */
+export { Client, type HitOptions, type OneHitOptions } from "./client/client.ts";
+export type { Hit } from "./client/hit.ts";
+export type {
+  ClientOptions,
+  Duration,
+  ExpectationInit,
+  Fields,
+  Rate,
+  Size,
+} from "./client/options.ts";
+export { pace, type PaceOptions } from "./client/pace.ts";
+export { type Numbered, Records, type RecordsOptions } from "./client/records.ts";
+export { Histogram } from "./stats/histogram.ts";
+export type { TargetInit, TargetLike } from "./client/target.ts";
+export type { BodySink } from "./engine/engine.ts";
 export { asCompleted, type AsCompletedOptions } from "./as_completed.ts";
 export type { MaybePromise, Source } from "./stream.ts";

@@ -2,11 +2,11 @@ import { OutputError } from "../errors.ts";
 import type { ArchiveOutput } from "../output/archive/archive_output.ts";
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
-import { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import { DoneSet } from "./done_set.ts";
-import { type JournalState, writeJournal } from "./journal.ts";
+import type { JournalState } from "./journal.ts";
+import type { JournalStore } from "./journal_store.ts";
 import type { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** After so many bytes of output a journal is written, however short the time was. */
@@ -16,8 +16,7 @@ const LOOK_MS = 100;
 
 /** What a checkpoint is made of. */
 export interface CheckpointOptions {
-  /** The journal's path. */
-  readonly path: string;
+  readonly journal: JournalStore;
   /** What the run begins with. */
   readonly before: JournalState;
   readonly output: Output;
@@ -45,8 +44,6 @@ export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #done: DoneSet;
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Sockets can take all descriptors, but each journal is a new file. */
-  readonly #reserve: ReservedDescriptors;
   #writing: Promise<void> | undefined;
   #hasChanged = false;
   #writtenAtMs = performance.now();
@@ -63,7 +60,7 @@ export class Checkpoint {
     this.#options = options;
     const { retry, done } = options.before;
     this.#done = DoneSet.from(retry === null ? done : retry.done);
-    this.#reserve = new ReservedDescriptors(() => openExisting(options.path));
+    options.journal.reserve();
     this.#writtenBytes = this.#countWritten();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     Deno.unrefTimer(this.#timer);
@@ -161,7 +158,7 @@ export class Checkpoint {
   }
 
   async #write(complete: boolean): Promise<void> {
-    const { path, before, output, failures, archive, now } = this.#options;
+    const { journal, before, output, failures, archive, now } = this.#options;
     this.#hasChanged = false;
     // All of one moment: nothing is awaited before the outputs have set their records apart.
     const done = this.#done.toJSON();
@@ -176,15 +173,19 @@ export class Checkpoint {
       archive?.sync(),
     ]);
     try {
-      await writeJournal(path, {
+      await journal.write({
         ...state,
         output: position,
         failures: failuresPosition ?? before.failures,
         archive: archivePosition ?? before.archive,
-      }, this.#reserve);
+      });
     } catch (error) {
-      throw new OutputError(`Cannot write the journal '${path}': ${describeWriteError(error)}`);
+      if (error instanceof OutputError) throw error;
+      throw new OutputError(
+        `Cannot write the ${journal.description}: ${describeWriteError(error)}`,
+      );
     }
+    output.confirm?.(position);
     this.#writtenAtMs = performance.now();
     this.#writtenBytes = this.#countWritten();
     for (const call of waiting) call();
@@ -193,7 +194,7 @@ export class Checkpoint {
   /** Ends without another journal: the last one stands. */
   async stop(): Promise<void> {
     await this.#endWriting();
-    this.#reserve.close();
+    this.#options.journal.close();
   }
 
   async #endWriting(): Promise<void> {
@@ -209,15 +210,6 @@ export class Checkpoint {
    */
   async finish(complete: boolean): Promise<void> {
     await this.#endWriting();
-    await this.#write(complete).finally(() => this.#reserve.close());
-  }
-}
-
-/** Opens a file that exists; undefined if that is not possible. */
-function openExisting(path: string): Deno.FsFile | undefined {
-  try {
-    return Deno.openSync(path);
-  } catch {
-    return undefined;
+    await this.#write(complete).finally(() => this.#options.journal.close());
   }
 }

@@ -153,6 +153,17 @@ export class Deadlines {
     first.stop("cancelled");
   }
 
+  /** Ends the first item that is wanted, if there is one: it looks at all of them. */
+  cancelOne(isWanted: (item: InFlight) => boolean): void {
+    for (const head of [this.#head, this.#held]) {
+      for (let item = head.after; item !== head; item = item.after) {
+        if (!isWanted(item)) continue;
+        this.remove(item);
+        return item.stop("cancelled");
+      }
+    }
+  }
+
   /** Ends all items. */
   cancel(): void {
     for (const head of [this.#head, this.#held]) this.#stopWhile(head, () => true, "cancelled");

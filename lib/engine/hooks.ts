@@ -56,8 +56,8 @@ export class ResponseHooks {
    * The fields of a request with the stored cookies for its URL, which follow those of its own. All
    * of them are in one field (RFC 6265 §5.4).
    */
-  headersFor({ url, headers }: Hop): HeaderList {
-    const cookies = this.#cookies?.fieldFor(url);
+  headersFor({ url, headers }: Hop, target: Target): HeaderList {
+    const cookies = this.#cookies?.fieldFor(url, target);
     if (cookies === undefined) return headers;
     const last = this.#last;
     if (last !== undefined && last.create === headers && last.cookies === cookies) {
@@ -78,8 +78,8 @@ export class ResponseHooks {
   }
 
   /** Stores the `Set-Cookie` fields of a response from a URL. */
-  store(url: string, fields: readonly string[]): void {
-    if (fields.length > 0) this.#cookies!.store(url, fields);
+  store(url: string, fields: readonly string[], target: Target): void {
+    if (fields.length > 0) this.#cookies!.store(url, fields, target);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Target } from "../target.ts";
+import type { BorrowedHead } from "./borrowed_head.ts";
 import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { ExchangeTap } from "./exchange.ts";
@@ -126,8 +127,11 @@ export interface EngineOptions extends EngineSettings {
    * during the call only. The sink that it returns gets the body, as does that of `bodyFor`.
    */
   onHead?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
-  /** Returns what takes the body of the final response, if anything; not called for redirects. */
-  bodyFor?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
+  /**
+   * Returns what takes the body of the final response, if anything; not called for redirects. The
+   * head is a copy.
+   */
+  bodyFor?: ((target: Target, head: BorrowedHead) => BodySink | undefined) | undefined;
   /** Decodes bodies; used by one engine. @default no body is decoded */
   decoding?: BodyDecoding | undefined;
   /**

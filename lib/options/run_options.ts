@@ -189,9 +189,23 @@ export interface SummaryFile {
   readonly format: SummaryFormat;
 }
 
+/** The flow that makes the requests of a run. */
+export interface FlowOptions {
+  /** Of its module, as the user wrote it. */
+  readonly path: string;
+  /** What URLs of the flow can be relative to; undefined without. */
+  readonly base: string | undefined;
+  /** The SHA-256 of the module's text, in lower case. */
+  readonly hash: string;
+}
+
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
+  /** What makes the requests, where numbers and records do not; undefined for no flow. */
+  readonly flow: FlowOptions | undefined;
+  /** How long an iteration of the flow may take, in milliseconds, from 1. */
+  readonly iterationTimeoutMs: number;
   /** What is read for requests, one after the other; empty where the numbers make them. */
   readonly inputs: readonly InputOptions[];
   /** Whether a line of the inputs that begins with `#` is a comment. */

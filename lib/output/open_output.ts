@@ -39,7 +39,7 @@ export async function openRecords(
 ): Promise<Output> {
   const { path, format, gzip } = options.output;
   const { open } = await OUTPUT_FORMATS[format].loadWriter();
-  return await open({ file, name: `--output ${path}`, gzip, ...toFormatOptions(options) });
+  return await open({ file, path, name: `--output ${path}`, gzip, ...toFormatOptions(options) });
 }
 
 /** Opens the encoder of a run's records, for a thread that does not write them itself. */

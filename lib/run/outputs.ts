@@ -181,7 +181,7 @@ export class Outputs {
     if (beginning.state.complete && !this.#options.retryFailed) return;
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
     this.#checkpoint = new Checkpoint({
-      path: beginning.journal,
+      journal: beginning.journal,
       before: beginning.state,
       output: this.#outputs[0],
       failures: this.#outputs[1],
@@ -287,6 +287,27 @@ export class Outputs {
   }
 
   /**
+   * Writes the results of an iteration of a flow, and marks it as done, all at one moment.
+   *
+   * @param i the number of the iteration
+   * @returns a promise if the caller has to wait before the next one
+   * @throws {OutputError} If a file cannot be written.
+   */
+  writeIteration(results: readonly Result[], i: number): MaybePromise<void> {
+    let written: MaybePromise<unknown>;
+    for (const output of this.#outputs) {
+      for (const result of results) {
+        const full = output.write(result);
+        if (full !== undefined) {
+          written = written === undefined ? full : Promise.all([written, full]);
+        }
+      }
+    }
+    this.#checkpoint?.add(i);
+    return written as MaybePromise<void>;
+  }
+
+  /**
    * Writes results that a worker has encoded, and marks their requests as done, all at one moment.
    *
    * @returns a promise if the worker has to wait before the next ones
@@ -330,6 +351,10 @@ export class Outputs {
     if (end === "failed") await this.#checkpoint?.stop();
     else await this.#checkpoint?.finish(isComplete()).catch(keep);
     await this.#beginning?.removeRetryFiles(isComplete()).catch(keep);
+    // What no journal vouches for does not become part of a file that is whole.
+    if (failure === undefined && end !== "failed") {
+      for (const output of this.#outputs) await output.finish?.().catch(keep);
+    }
     for (const output of this.#outputs) await output.close().catch(keep);
     await this.#archive?.close(isComplete() || !this.isResumable).catch(keep);
     for (const { file, text } of this.#texts) {

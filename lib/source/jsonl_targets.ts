@@ -117,8 +117,12 @@ function toText(value: unknown): string | undefined {
   return isRawJSON(value) ? value.rawJSON : undefined;
 }
 
-/** The run's defaults, or what the record has in their place; or what is wrong with it, in words. */
-function toDefaults(
+/**
+ * The run's defaults, or what a record has in their place; or what is wrong with it, in words.
+ *
+ * @param fields as JSON has them; the body can be bytes, too
+ */
+export function toDefaults(
   fields: Fields,
   run: RequestDefaults,
   lookup: Lookup,
@@ -137,8 +141,11 @@ function toDefaults(
   if (method !== undefined && typeof method !== "string") return "'method' must be a string";
   // As JSON a lone surrogate is an escape, and is sent as one.
   if (typeof body === "string" && !body.isWellFormed()) return `its 'body' ${LONE_SURROGATE}`;
-  const isJson = body !== undefined && typeof body !== "string";
-  const bytes = body !== undefined
+  const isBytes = body instanceof Uint8Array;
+  const isJson = body !== undefined && typeof body !== "string" && !isBytes;
+  const bytes = isBytes
+    ? body as Uint8Array<ArrayBuffer>
+    : body !== undefined
     ? encoder.encode(isJson ? JSON.stringify(body) : body as string)
     : templates?.body === undefined
     ? run.body
@@ -162,7 +169,7 @@ function toDefaults(
   }
   const isGiven = (name: string): boolean =>
     list.some((field) => field[0].toLowerCase() === name.toLowerCase());
-  if (body !== undefined && !isGiven("content-type")) {
+  if (body !== undefined && !isBytes && !isGiven("content-type")) {
     const guessed: HeaderList = isJson
       ? [["Content-Type", JSON_TYPE]]
       : isJsonText(body as string)
@@ -178,7 +185,7 @@ function toDefaults(
  * in words. A field that is null counts as missing. `--failures` writes null for a secret that it
  * leaves out, and a template of the run would then be filled with something else.
  */
-function mergeHeaders(
+export function mergeHeaders(
   headers: unknown,
   { headers: run, templates }: RequestDefaults,
 ): HeaderList | string {

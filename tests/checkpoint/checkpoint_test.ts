@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Checkpoint } from "../../lib/checkpoint/checkpoint.ts";
 import { REACH } from "../../lib/checkpoint/done_set.ts";
 import { type JournalState, readJournal } from "../../lib/checkpoint/journal.ts";
+import { JournalFile } from "../../lib/checkpoint/journal_file.ts";
 import { LineOutput } from "../../lib/output/line_output.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import type { MaybePromise, Source } from "../../lib/stream.ts";
@@ -57,7 +58,7 @@ async function checkpointed<T>(
     ({ target }) => target.url,
   );
   const checkpoint = new Checkpoint({
-    path: `${path}.myriad`,
+    journal: new JournalFile(`${path}.myriad`),
     before: { ...BEFORE, ...before },
     output,
     failures: undefined,

@@ -1,6 +1,7 @@
 import type { Failure } from "../../result.ts";
 import type { BodyOwner, BodyTap } from "../body_tap.ts";
 import { InFlight, type StopReason } from "../deadlines.ts";
+import type { Target } from "../../target.ts";
 import type { Hop } from "../redirect.ts";
 import type { RequestTrace } from "../trace.ts";
 import type { Use } from "./clients.ts";
@@ -49,9 +50,13 @@ export class Attempt extends InFlight implements BodyOwner {
   /** Undefined if it is not shown. */
   readonly trace: RequestTrace | undefined;
 
-  constructor(hop: Hop, trace: RequestTrace | undefined) {
+  /** The number of its target. */
+  readonly number: number;
+
+  constructor(target: Target, trace: RequestTrace | undefined) {
     super();
-    this.hop = hop;
+    this.number = target.i;
+    this.hop = target;
     this.trace = trace;
   }
 

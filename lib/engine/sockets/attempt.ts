@@ -98,6 +98,11 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     this.#context = context;
   }
 
+  /** The number of its target. */
+  get number(): number {
+    return this.#target.i;
+  }
+
   get maxBodyBytes(): number {
     return this.#context.options.maxBodyBytes;
   }
@@ -113,7 +118,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
   /** The fields to send, with the cookies of the moment. */
   get #headers(): HeaderList {
     const { hooks } = this.#context;
-    return hooks === undefined ? this.#hop.headers : hooks.headersFor(this.#hop);
+    return hooks === undefined ? this.#hop.headers : hooks.headersFor(this.#hop, this.#target);
   }
 
   override get progress(): number {
@@ -199,7 +204,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     cookies: () => string[],
   ): ByteSink | undefined {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#context;
-    if (hooks!.hasCookies) hooks!.store(this.#hop.url, cookies());
+    if (hooks!.hasCookies) hooks!.store(this.#hop.url, cookies(), this.#target);
     if (!hooks!.wantsResponses || start.length > maxBodyBytes) return undefined;
     if (follow(this.#hop, start, this.#redirects, redirects) !== undefined) return undefined;
     if (hooks!.wantsType) this.#contentType = head.field("content-type");

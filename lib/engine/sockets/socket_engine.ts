@@ -107,6 +107,10 @@ export class SocketEngine implements Engine {
     return new Attempt(target, context, done, dueMs);
   }
 
+  cancelOne(i: number): void {
+    this.#context.deadlines.cancelOne((item) => item instanceof Attempt && item.number === i);
+  }
+
   cancel(): void {
     this.#cancelled = true;
     this.#context.pool.stop();

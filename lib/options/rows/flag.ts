@@ -30,6 +30,8 @@ export interface RunFlag extends Flag {
   readonly identity?: FlagIdentity;
   /** Whether the workers of a run on several machines do not get it. @default {false} */
   readonly isOfSubmitter?: boolean;
+  /** Why a flow cannot have it, in words; missing if it can. */
+  readonly notWithFlow?: string;
   /** What the engine has to be able to do: with any value, or with some. */
   readonly needs?: Capability | ((value: string) => Capability | undefined);
 }

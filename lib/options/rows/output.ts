@@ -60,6 +60,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "save-bodies",
+    notWithFlow: "the number of an iteration stands for several responses",
     value: "PLACE",
     path: { access: "write", endings: { formats: ["warc"], gzip: true } },
     help: "save each body in a file of its own, by number: DIR/0/17.html; " +
@@ -107,6 +108,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "retry-failed",
+    notWithFlow: "a request of a flow depends on those before it",
     option: "retryFailed",
     requires: ["output"],
     requiresFile: "output",
@@ -124,6 +126,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "failures",
+    notWithFlow: "a request of a flow depends on those before it, and -o has all records",
     value: "FILE",
     path: {
       access: "write",
@@ -235,6 +238,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "dry-run",
+    notWithFlow: "what a flow sends depends on the responses",
     option: "dryRun",
     isOfSubmitter: true,
     excludes: ["retry-failed"],

@@ -1,0 +1,61 @@
+import { LocalPacer } from "../schedule/local_pacer.ts";
+import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import { type Duration, type Rate, readFlags } from "./options.ts";
+
+/** A schedule of starts; each option as the flag of `myriad run` of the same name. */
+export interface PaceOptions {
+  /** How many items become due. Either it or `stages` has to be there. */
+  readonly rate?: Rate;
+  /** The time over which the rate rises from 0 to its value. */
+  readonly rampUp?: Duration;
+  /** Rates one after the other, as in `30s:100/s,2m:1000/s,30s:0`; it ends with the last. */
+  readonly stages?: string;
+}
+
+/**
+ * Gives the items of an iterable on a schedule that does not wait for anybody: an item is due at its
+ * time even if the consumer is late, and what is overdue comes at once.
+ *
+ * @example Ten a second, whatever is done with them
+ * ```ts
+ * import { asCompleted, pace } from "@myriad/myriad";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const begin = performance.now();
+ * const squares: number[] = [];
+ * const square = (n: number) => Promise.resolve(n * n);
+ * const items = pace([1, 2, 3, 4], { rate: "100/s" });
+ * for await (const n of asCompleted(items, square, { concurrency: 2 })) squares.push(n);
+ * assertEquals(squares, [1, 4, 9, 16]);
+ * assert(performance.now() - begin > 29); // the first at once, three more 10 ms apart
+ * ```
+ *
+ * @throws {RangeError} By the iterator, if an option has a wrong value or all are missing.
+ */
+export async function* pace<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  options: PaceOptions,
+): AsyncGenerator<T, void, void> {
+  const purpose = "pace items";
+  const known = ["rate", "rampUp", "stages"];
+  const { rate, rampUpMs, stages } = await readFlags(options, { known, purpose });
+  if (rate === undefined) {
+    throw new RangeError(`Cannot ${purpose}: there is no rate: set 'rate' or 'stages'`);
+  }
+  const pacer = new LocalPacer({ rate, rampUpMs, stages: stages?.steps });
+  let freeSinceMs = performance.now();
+  for await (const item of items) {
+    pacer.claim(performance.now());
+    for (let now; (now = performance.now()) < pacer.dueMs;) {
+      await wait(Math.min(MAX_TIMER_MS, pacer.dueMs - now));
+    }
+    if (pacer.isOver(freeSinceMs)) return;
+    pacer.advance();
+    yield item;
+    freeSinceMs = performance.now();
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
