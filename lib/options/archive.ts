@@ -31,6 +31,7 @@ export function parseSavedBodies(values: RunValues, version: string): SavedBodie
     gzip: /\.gz$/i.test(path),
     sizeBytes,
     dedupe: values.get("dedupe"),
+    cdx: values.get("cdx"),
     software: `myriad/${version}`,
     command: redactCommand(values),
   };
@@ -45,7 +46,7 @@ function refuseArchiveFlags(values: RunValues, folder: string | undefined): void
         "use .warc.gz for a web archive, or the name of a folder",
     );
   }
-  for (const name of ["warc-size", "dedupe"] as const) {
+  for (const name of ["warc-size", "dedupe", "cdx"] as const) {
     if (!values.has(name)) continue;
     throw new UsageError(
       `'--${name}' needs a web archive: use '--save-bodies FILE.warc.gz' instead of ` +

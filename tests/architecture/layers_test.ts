@@ -310,6 +310,8 @@ const MAY: Record<string, string[]> = {
     "lib/stream.ts",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
+    "lib/warc/",
   ],
   "lib/plot/": ["lib/plot/", "lib/text/"],
   "lib/pool.ts": ["lib/stream.ts"],

@@ -84,6 +84,12 @@ export const OUTPUT_ROWS = [
     identity: { of: ({ archive }) => archive?.dedupe ? GIVEN : null },
   },
   {
+    name: "cdx",
+    requires: ["save-bodies"],
+    help: "write an index of FILE.warc.gz, by which it can be replayed: FILE.cdxj",
+    identity: { of: ({ archive }) => archive?.cdx ? GIVEN : null },
+  },
+  {
     name: "raw",
     option: "raw",
     help: "leave compressed bodies as they came, for --save-bodies, --capture and --expect-body",

@@ -369,7 +369,7 @@ export class ArchiveOutput {
 }
 
 /** The size of each file of a series, in bytes. */
-async function measureFiles(path: string): Promise<number[]> {
+export async function measureFiles(path: string): Promise<number[]> {
   const sizes: number[] = [];
   for (;;) {
     try {
