@@ -454,7 +454,7 @@ const MAY: Record<string, string[]> = {
     "lib/transcript/",
   ],
   "lib/unpack/": ["lib/byte_buffer.ts", "lib/unpack/"],
-  "lib/warc/": ["lib/byte_buffer.ts", "lib/errors.ts", "lib/warc/"],
+  "lib/warc/": ["lib/byte_buffer.ts", "lib/codec/", "lib/errors.ts", "lib/warc/"],
   "lib/mix_bits.ts": [],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
