@@ -159,7 +159,7 @@ Deno.test("SqliteOutput.open() refuses what is not its own, and leaves it as it 
     const [path, why] of [
       [foreign, "it is a database of another program: use another name"],
       [later, "it is of another version of myriad: use another name"],
-      [text, "it is not a database: remove it, or use another name"],
+      [text, "it is not a database: use another file"],
       [dir.path("folder.db"), "it is a folder: use the name of a file"],
       [dir.path("none/out.db"), "no such folder: make it first"],
     ]
