@@ -49,6 +49,8 @@ export interface Output {
    * @throws {OutputError} If they could not be written.
    */
   sync(): Promise<Position>;
+  /** Told that a journal on the disk has a position that {@linkcode sync} gave. */
+  confirm?(position: Position): void;
   /** Whether it holds everything up to a position. */
   reaches(position: Position): Promise<boolean>;
   /**
@@ -192,6 +194,8 @@ export interface CopyOptions extends KeptRecords {
 
 /** A format of outputs. */
 export interface OutputFormat {
+  /** Its name as people write it. */
+  readonly title: string;
   /** How the names of such files end, in lower case, without the dot; the usual one first. */
   readonly endings: readonly string[];
   /** Whether all records have the same fields, so that they have to be known before the first. */
