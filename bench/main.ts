@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import type { Bench, Context } from "./bench.ts";
+import { archive } from "./benches/archive.ts";
 import { before } from "./benches/before.ts";
 import { cluster } from "./benches/cluster.ts";
 import { dead } from "./benches/dead.ts";
@@ -41,6 +42,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   posts,
   prompt,
   overhead,
+  archive,
   rate,
   stall,
   hosts,

@@ -11,7 +11,7 @@ export interface NginxOptions {
   readonly accessLog?: string;
   /** What it logs of a request, with variables of nginx. @default the combined format */
   readonly accessLogFormat?: string;
-  /** What it answers, without quotes. @default {"Hello, World!"} */
+  /** What it answers, without quotes and `$`. @default {"Hello, World!"} */
   readonly body?: string;
   /** What it listens at. @default {"127.0.0.1"} */
   readonly address?: string;
@@ -35,6 +35,9 @@ export const LONG_BODY = `${"Hello, World! ".repeat(73).slice(0, 1_018)}status`;
 export const NGINX_LIMITS =
   "nginx with one worker, 13 bytes at once, keepalive_requests 1000000000, " +
   "http2_max_concurrent_streams 1000, TLS 1.3 with a key of P-256";
+
+/** nginx takes no word of its configuration that is longer than 4 KiB. */
+const MAX_WORD_LENGTH = 4_000;
 
 /**
  * An nginx with one worker that answers 13 bytes, or what it is told, at once, on as many
@@ -66,6 +69,12 @@ export class Nginx extends ServerProcess {
       : "keepalive_requests 1000000000; keepalive_timeout 600s; http2_max_concurrent_streams 1000;";
     const tls = `ssl_certificate ${CERTIFICATE}; ssl_certificate_key ${KEY};
          ssl_protocols TLSv1.2 TLSv1.3;`;
+    let [variables, answer] = ["", body];
+    if (body.length > MAX_WORD_LENGTH) {
+      const pieces = body.match(new RegExp(`[^]{1,${MAX_WORD_LENGTH}}`, "g"))!;
+      variables = pieces.map((piece, k) => `set $piece${k}_ "${piece}";`).join("\n");
+      answer = pieces.map((_, k) => `$piece${k}_`).join("");
+    }
     await Deno.writeTextFile(
       file,
       `daemon off; worker_processes 1; pid ${directory}/nginx_${port}.pid; error_log stderr crit;
@@ -74,7 +83,8 @@ export class Nginx extends ServerProcess {
        http { ${logging} ${limits}
          server { listen ${address}:${port}${isTls ? " ssl http2" : ""} backlog=15000;
            ${isTls ? tls : ""}
-           location / { return 200 "${body}"; } } }`,
+           ${variables}
+           location / { return 200 "${answer}"; } } }`,
     );
     let nginx;
     try {

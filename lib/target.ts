@@ -64,6 +64,8 @@ export interface Target {
   readonly expect: Expectation | undefined;
   /** The field with its id, sent after the others; undefined without one. */
   readonly requestId: HeaderList[number] | undefined;
+  /** What the request is to the flow that makes it, as in `login`; missing where no flow does. */
+  readonly step?: string | undefined;
 }
 
 /** A regular expression for texts of servers. */

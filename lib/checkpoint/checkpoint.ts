@@ -1,11 +1,12 @@
 import { OutputError } from "../errors.ts";
+import type { ArchiveOutput } from "../output/archive/archive_output.ts";
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
-import { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import { DoneSet } from "./done_set.ts";
-import { type JournalState, writeJournal } from "./journal.ts";
+import type { JournalState } from "./journal.ts";
+import type { JournalStore } from "./journal_store.ts";
 import type { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** After so many bytes of output a journal is written, however short the time was. */
@@ -15,12 +16,12 @@ const LOOK_MS = 100;
 
 /** What a checkpoint is made of. */
 export interface CheckpointOptions {
-  /** The journal's path. */
-  readonly path: string;
+  readonly journal: JournalStore;
   /** What the run begins with. */
   readonly before: JournalState;
   readonly output: Output;
   readonly failures: Output | undefined;
+  readonly archive: Pick<ArchiveOutput, "sync" | "written"> | undefined;
   readonly numbers: NumberSequence;
   /** For a retry, the places of the requests that are made again. */
   readonly failed: SparseBitmap | undefined;
@@ -43,8 +44,6 @@ export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #done: DoneSet;
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Sockets can take all descriptors, but each journal is a new file. */
-  readonly #reserve: ReservedDescriptors;
   #writing: Promise<void> | undefined;
   #hasChanged = false;
   #writtenAtMs = performance.now();
@@ -61,8 +60,8 @@ export class Checkpoint {
     this.#options = options;
     const { retry, done } = options.before;
     this.#done = DoneSet.from(retry === null ? done : retry.done);
-    this.#reserve = new ReservedDescriptors(() => openExisting(options.path));
-    this.#writtenBytes = options.output.written;
+    options.journal.reserve();
+    this.#writtenBytes = this.#countWritten();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     Deno.unrefTimer(this.#timer);
   }
@@ -141,47 +140,61 @@ export class Checkpoint {
     return failed.has(place) ? this.#given++ : undefined;
   }
 
+  #countWritten(): number {
+    const { output, archive } = this.#options;
+    return output.written + (archive?.written ?? 0);
+  }
+
   #look(): void {
     if (this.#writing !== undefined || !this.#hasChanged) return;
     const { output } = this.#options;
     const sinceMs = performance.now() - this.#writtenAtMs;
     if (
       sinceMs < output.syncIntervalMs &&
-      output.written - this.#writtenBytes < MAX_UNSYNCED_BYTES
+      this.#countWritten() - this.#writtenBytes < MAX_UNSYNCED_BYTES
     ) return;
     this.#writing = this.#write(false).catch(this.#options.onFailure)
       .finally(() => this.#writing = undefined);
   }
 
   async #write(complete: boolean): Promise<void> {
-    const { path, before, output, failures, now } = this.#options;
+    const { journal, before, output, failures, archive, now } = this.#options;
     this.#hasChanged = false;
-    // All of one moment: nothing is awaited before both outputs have set their records apart.
+    // All of one moment: nothing is awaited before the outputs have set their records apart.
     const done = this.#done.toJSON();
     const waiting = this.#waiting;
     this.#waiting = [];
     const state = before.retry === null
       ? { ...before, ...now(), done, complete }
       : { ...before, ...now(), retry: complete ? null : { ...before.retry, done } };
-    const [position, failuresPosition] = await Promise.all([output.sync(), failures?.sync()]);
+    const [position, failuresPosition, archivePosition] = await Promise.all([
+      output.sync(),
+      failures?.sync(),
+      archive?.sync(),
+    ]);
     try {
-      await writeJournal(path, {
+      await journal.write({
         ...state,
         output: position,
         failures: failuresPosition ?? before.failures,
-      }, this.#reserve);
+        archive: archivePosition ?? before.archive,
+      });
     } catch (error) {
-      throw new OutputError(`Cannot write the journal '${path}': ${describeWriteError(error)}`);
+      if (error instanceof OutputError) throw error;
+      throw new OutputError(
+        `Cannot write the ${journal.description}: ${describeWriteError(error)}`,
+      );
     }
+    output.confirm?.(position);
     this.#writtenAtMs = performance.now();
-    this.#writtenBytes = output.written;
+    this.#writtenBytes = this.#countWritten();
     for (const call of waiting) call();
   }
 
   /** Ends without another journal: the last one stands. */
   async stop(): Promise<void> {
     await this.#endWriting();
-    this.#reserve.close();
+    this.#options.journal.close();
   }
 
   async #endWriting(): Promise<void> {
@@ -197,15 +210,6 @@ export class Checkpoint {
    */
   async finish(complete: boolean): Promise<void> {
     await this.#endWriting();
-    await this.#write(complete).finally(() => this.#reserve.close());
-  }
-}
-
-/** Opens a file that exists; undefined if that is not possible. */
-function openExisting(path: string): Deno.FsFile | undefined {
-  try {
-    return Deno.openSync(path);
-  } catch {
-    return undefined;
+    await this.#write(complete).finally(() => this.#options.journal.close());
   }
 }

@@ -8,14 +8,9 @@ import { describeWriteError } from "../process/os_error.ts";
 import { Stats } from "../stats/stats.ts";
 import { createClusterState } from "./cluster_state.ts";
 import { describeDifference, findRetryUse, toIdentity, toInputState } from "./identity.ts";
-import { type Identity, JournalError, type JournalState, readJournal } from "./journal.ts";
-import {
-  isResuming,
-  refuseOutput,
-  type ResumeOptions,
-  START_OVER,
-  toJournalPath,
-} from "./resume_options.ts";
+import { type Identity, JournalError, type JournalState } from "./journal.ts";
+import type { JournalStore } from "./journal_store.ts";
+import { isResuming, refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
 
 /** What a run begins with. */
 export interface Found {
@@ -37,6 +32,7 @@ export interface FoundOutputs {
   readonly size: number;
   readonly output: Output;
   readonly failures: Output | undefined;
+  readonly journal: JournalStore;
 }
 
 /**
@@ -47,19 +43,22 @@ export interface FoundOutputs {
  */
 export async function findState(
   options: ResumeOptions,
-  { isNew, size, output, failures }: FoundOutputs,
+  { isNew, size, output, failures, journal }: FoundOutputs,
 ): Promise<Found> {
   const fail = (why: string): never => refuseOutput(options, why);
   const { resume, overwrite, retryFailed } = options;
   const goesOn = isResuming(options);
-  if (!goesOn && !overwrite && size > 0) {
-    fail(`it holds ${size} bytes already: use --resume to go on with it, or ${START_OVER}`);
+  if (!goesOn && !overwrite) {
+    const goOn = `use --resume to go on with it, or ${START_OVER}`;
+    if (size > 0) fail(`it holds ${size} bytes already: ${goOn}`);
+    // Parts of an earlier run can be there without its first file.
+    if (await output.reaches(1)) fail(`records of an earlier run are beside it: ${goOn}`);
   }
-  const old = !goesOn || isNew ? undefined : await readOldJournal(options);
+  const old = !goesOn || isNew ? undefined : await readOldJournal(options, journal);
   if (old === undefined) {
     if (retryFailed) fail("there is no run to retry: leave --retry-failed out");
     if (goesOn && size > 0) {
-      fail(`there is no journal '${toJournalPath(options)}' beside it: ${START_OVER}`);
+      fail(`there is no ${journal.description} ${journal.place}: ${START_OVER}`);
     }
     return { state: await createState(options), isResumed: false, isJudgedAgain: false };
   }
@@ -150,14 +149,18 @@ function checkIdentity(
   );
 }
 
-async function readOldJournal(options: ResumeOptions): Promise<JournalState | undefined> {
-  const path = toJournalPath(options);
+async function readOldJournal(
+  options: ResumeOptions,
+  journal: JournalStore,
+): Promise<JournalState | undefined> {
   try {
-    return await readJournal(path);
+    return await journal.read();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
     const why = error instanceof JournalError ? error.message : describeWriteError(error);
-    return refuseOutput(options, `its journal '${path}' cannot be used: ${why}: ${START_OVER}`);
+    return refuseOutput(
+      options,
+      `its ${journal.description} cannot be used: ${why}: ${START_OVER}`,
+    );
   }
 }
 
@@ -174,6 +177,7 @@ async function createState(options: ResumeOptions): Promise<JournalState> {
     done: { low: 0, above: "" },
     output: 0,
     failures: options.failures === undefined ? null : 0,
+    archive: options.archive === undefined ? null : 0,
     stats: new Stats().toJSON(),
     seconds: 0,
     cpuSeconds: 0,

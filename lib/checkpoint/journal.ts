@@ -1,5 +1,6 @@
 /**
- * The journal of a run: a small file beside its output that says what of it is done.
+ * The journal of a run, which says what of it is done: a small file beside its output, or a text in
+ * an output that is a database.
  *
  * ```text
  * myriad journal 4 SHA-256-OF-THE-REST
@@ -59,6 +60,8 @@ export interface JournalState {
   readonly output: Position;
   /** The same of the file of failures; null without. */
   readonly failures: Position | null;
+  /** The same of the archive of exchanges; null without. */
+  readonly archive: Position | null;
   readonly stats: StatsState;
   /** Seconds that the run took so far, and what it cost. */
   readonly seconds: number;
@@ -111,6 +114,7 @@ const SHAPE: Shape = {
   done: isDoneSetState,
   output: isCount,
   failures: orNull(isCount),
+  archive: orNull(isCount),
   stats: isObject,
   seconds: isDuration,
   cpuSeconds: isDuration,
@@ -138,15 +142,17 @@ export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<st
  * @throws {Deno.errors.NotFound} If the file does not exist.
  */
 export async function readJournal(path: string): Promise<JournalState> {
-  const { version, state } = await read(path);
-  return check(migrate(state, version));
-}
-
-/** The version of a journal, and what it holds, whatever that is. */
-async function read(path: string): Promise<{ version: number; state: unknown }> {
   const { size } = await Deno.stat(path);
   if (size > MAX_BYTES) throw new JournalError("it is not a journal");
-  const text = await Deno.readTextFile(path);
+  return await parseJournal(await Deno.readTextFile(path));
+}
+
+/**
+ * Reads the text of a journal of this version or an earlier one.
+ *
+ * @throws {JournalError} If it is damaged, of a later version, or not what a run writes.
+ */
+export async function parseJournal(text: string): Promise<JournalState> {
   const [head, body] = text.split("\n");
   if (text === "") throw new JournalError("it is empty");
   if (!head.startsWith(MAGIC)) throw new JournalError("it is not a journal");
@@ -154,11 +160,19 @@ async function read(path: string): Promise<{ version: number; state: unknown }> 
   const version = /^[1-9]\d{0,8}$/.test(digits) ? Number(digits) : Infinity;
   if (version > VERSION) throw new JournalError("it is of another version of myriad");
   if (body === undefined || hash !== await sha256(body)) throw new JournalError("it is damaged");
+  let state;
   try {
-    return { version, state: JSON.parse(body) };
+    state = JSON.parse(body);
   } catch {
     throw new JournalError("it is damaged");
   }
+  return check(migrate(state, version));
+}
+
+/** The text of a journal. */
+export async function formatJournal(state: JournalState): Promise<string> {
+  const body = JSON.stringify(state);
+  return `${MAGIC}${VERSION} ${await sha256(body)}\n${body}\n`;
 }
 
 /** Makes of what an earlier version wrote what this one does, step by step. */
@@ -184,8 +198,7 @@ export async function writeJournal(
   state: JournalState,
   reserve: Pick<ReservedDescriptors, "use"> = { use: (work) => work() },
 ): Promise<void> {
-  const body = JSON.stringify(state);
-  const bytes = new TextEncoder().encode(`${MAGIC}${VERSION} ${await sha256(body)}\n${body}\n`);
+  const bytes = new TextEncoder().encode(await formatJournal(state));
   const fresh = `${path}.tmp`;
   // Secrets are not in it, but URLs of failed requests are.
   const options = { write: true, create: true, truncate: true, mode: 0o600 };

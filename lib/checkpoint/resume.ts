@@ -4,29 +4,25 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { measureSize, openFile, openLineWriter } from "../output/line_writer.ts";
+import { OUTPUT_FORMATS } from "../output/formats.ts";
+import { openFile } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
-import type { Output } from "../output/output.ts";
-import { lockFile } from "../process/file_lock.ts";
+import type { KeptRecords, Output, Position } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
-import { isGranted } from "../process/permission.ts";
 import { createNumbering, type NumberSequence } from "../source/numbering.ts";
 import { Stats } from "../stats/stats.ts";
 import { findState, type Found } from "./find_state.ts";
-import { type JournalState, writeJournal } from "./journal.ts";
-import {
-  isResuming,
-  refuseOutput,
-  type ResumeOptions,
-  START_OVER,
-  toJournalPath,
-} from "./resume_options.ts";
+import type { JournalState } from "./journal.ts";
+import type { JournalStore } from "./journal_store.ts";
+import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
+import { openRunOutput, type RunOutput } from "./run_output.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** What a run begins with, or resumes. */
 export class ResumePoint {
   readonly #options: ResumeOptions;
   readonly #isNew: boolean;
+  readonly journal: JournalStore;
   /** The output of the records; before {@linkcode prepareFiles} it is as it was. */
   output: Output;
   /** The output of the requests that failed, if the user asks for one. */
@@ -50,44 +46,33 @@ export class ResumePoint {
    * not want to resume, or if this command cannot resume it.
    */
   static async find(options: ResumeOptions): Promise<ResumePoint> {
-    const { path } = options.output;
-    // All that it needs at once: otherwise the user would be told of one after another.
-    if (!isGranted({ name: "write", path })) checkPermissions(options);
-    const { file, isNew } = await openFile(path, { flag: "--output" });
-    const output = await openRecords(options, file);
+    const opened = await openRunOutput(options);
     let failures;
     try {
-      // First the lock, since another run may be writing it.
-      if (!await lockFile(file)) {
-        refuseOutput(options, "another run writes it: wait for its end");
-      }
-      const size = await measureSize(file);
       if (options.failures !== undefined) {
         failures = await openFailures(options.failures, options);
       }
-      let found: Found;
-      if (size !== undefined) {
-        checkPermissions(options);
-        found = await findState(options, { isNew, size, output, failures });
-      } else {
-        if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
-        found = { state: undefined, isResumed: false, isJudgedAgain: false };
-      }
-      return new ResumePoint(options, { output, failures, isNew }, found);
+      const { size } = opened;
+      const found: Found = size === undefined
+        ? { state: undefined, isResumed: false, isJudgedAgain: false }
+        : await findState(options, { ...opened, size, failures });
+      return new ResumePoint(options, opened, failures, found);
     } catch (error) {
-      await closeAll(output, failures);
-      if (isNew) await Deno.remove(path);
+      await closeAll(opened.output, failures);
+      if (opened.isNew) await Deno.remove(options.output.path);
       throw error;
     }
   }
 
   private constructor(
     options: ResumeOptions,
-    { output, failures, isNew }: Pick<ResumePoint, "output" | "failures"> & { isNew: boolean },
+    { output, isNew, journal }: RunOutput,
+    failures: Output | undefined,
     { state, isResumed, isJudgedAgain, leftRun }: Found,
   ) {
     this.#options = options;
     this.#isNew = isNew;
+    this.journal = journal;
     this.output = output;
     this.failures = failures;
     this.state = state;
@@ -99,20 +84,29 @@ export class ResumePoint {
   /**
    * Cuts the outputs back to what the journal vouches for. For a new run, the new journal comes
    * first: an old one would speak of records that are no longer there. For a run on several machines
-   * as well: the bus must not have a run that no journal names.
+   * as well: the bus must not have a run that no journal names. In a database that starts over, the
+   * old journal is gone with the records.
    *
    * @throws {UsageError} If that is not possible.
    */
   async prepareFiles(): Promise<void> {
     const { state, output, failures } = this;
     if (this.#options.retryFailed) return await this.#commitRetry(state!);
-    if (state?.complete) return;
+    if (state?.complete) {
+      // The run before may have been killed before its output was whole.
+      if (output.finish !== undefined) await output.cutTo(state.output);
+      return;
+    }
+    const isDatabase = output.database !== undefined;
+    const writeJournal = async (): Promise<void> => {
+      if (state === undefined || this.isResumed && state.cluster === null) return;
+      await this.journal.write(state);
+    };
     try {
-      if (state !== undefined && (!this.isResumed || state.cluster !== null)) {
-        await writeJournal(this.journal, state);
-      }
+      if (!isDatabase) await writeJournal();
       await output.cutTo(state?.output ?? 0);
       await failures?.cutTo(state?.failures ?? 0);
+      if (isDatabase) await writeJournal();
     } catch (error) {
       if (error instanceof UsageError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
@@ -127,25 +121,39 @@ export class ResumePoint {
     const { output } = this.#options;
     const { path } = output;
     const { journal } = this;
-    const list = `${journal}.retry`;
+    const { database } = this.output;
+    const keep = async (records: KeptRecords): Promise<Position> => {
+      if (database !== undefined) return database.keepRecords(records);
+      const { copy } = await OUTPUT_FORMATS[output.format].loadReader();
+      return await copy!({ from: path, to: `${path}.retry`, gzip: output.gzip, ...records });
+    };
     try {
       if (state.retry === null) {
         await this.output.cutTo(state.output);
-        const { copySucceeded } = await import("./retry_failed.ts");
-        const { failed, position, refuted } = await copySucceeded(output, {
-          to: `${path}.retry`,
+        if (database === undefined) await this.output.finish?.();
+        const { keepSucceeded } = await import("./retry_failed.ts");
+        const kept = keepSucceeded(path, {
+          keep,
           numbering: this.numbering,
           expected: this.#isJudgedAgain ? this.#options.expect : undefined,
         });
-        await writeLines(list, failed.lines());
+        const { failed, position, refuted } = await kept.catch(async (error) => {
+          if (database === undefined) await Deno.remove(`${path}.retry`).catch(() => {});
+          throw error;
+        });
+        await journal.writeRetryList(failed.lines());
         state = {
           ...state,
           stats: Stats.from(state.stats, this.#options).withoutFailed(refuted).toJSON(),
           output: position,
           failures: state.failures === null ? null : 0,
-          retry: { done: { low: 0, above: "" }, count: failed.count, replacing: true },
+          retry: {
+            done: { low: 0, above: "" },
+            count: failed.count,
+            replacing: database === undefined,
+          },
         };
-        await writeJournal(journal, state);
+        await journal.write(state);
       }
       if (state.retry!.replacing) {
         // It may have been done already.
@@ -158,13 +166,13 @@ export class ResumePoint {
         await file.lock(true);
         state = { ...state, retry: { ...state.retry!, replacing: false } };
       }
-      this.failed = SparseBitmap.parse(await Deno.readTextFile(list));
+      this.failed = SparseBitmap.parse(await journal.readRetryList());
       if (this.failed?.count !== state.retry!.count) {
-        refuseOutput(this.#options, `its list '${list}' is damaged: ${START_OVER}`);
+        refuseOutput(this.#options, `its ${journal.retryList} is damaged: ${START_OVER}`);
       }
       await this.output.cutTo(state.output);
       await this.failures?.cutTo(state.failures ?? 0);
-      if (state.cluster !== null) await writeJournal(journal, state);
+      if (state.cluster !== null) await journal.write(state);
       this.state = state;
     } catch (error) {
       if (error instanceof UsageError) throw error;
@@ -177,14 +185,9 @@ export class ResumePoint {
     return createNumbering(this.#options);
   }
 
-  /** The journal's path. */
-  get journal(): string {
-    return toJournalPath(this.#options);
-  }
-
   /** Removes what only a retry needs, once that is over. */
   async removeRetryFiles(isOver: boolean): Promise<void> {
-    if (isOver && this.failed !== undefined) await Deno.remove(`${this.journal}.retry`);
+    if (isOver && this.failed !== undefined) await this.journal.removeRetryList();
   }
 
   /** Lets go of everything where the run cannot begin; an output that it made is gone again. */
@@ -197,32 +200,4 @@ export class ResumePoint {
 /** Closes outputs that nobody needs any more, whether or not the last of them can be written. */
 async function closeAll(...outputs: readonly (Output | undefined)[]): Promise<void> {
   for (const output of outputs) await output?.close().catch(() => {});
-}
-
-async function writeLines(path: string, lines: Iterable<string>): Promise<void> {
-  const writer = await openLineWriter(path, { flag: "--retry-failed" });
-  try {
-    for (const line of lines) await writer.write(line);
-    await writer.sync();
-  } finally {
-    await writer.close();
-  }
-}
-
-function checkPermissions(options: ResumeOptions): void {
-  const journal = toJournalPath(options);
-  const { path } = options.output;
-  const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
-  // To rename a file takes the permission to read it.
-  const read = [`${journal}.tmp`, ...ofRetry];
-  const written = [path, journal, ...read];
-  if (isResuming(options)) read.push(journal);
-  if (options.retryFailed) read.push(path);
-  if (
-    !written.every((path) => isGranted({ name: "write", path })) ||
-    !read.every((path) => isGranted({ name: "read", path }))
-  ) {
-    const flags = `--allow-write=${written} --allow-read=${read}`;
-    refuseOutput(options, `no permission for it and its journal: run with ${flags}`);
-  }
 }

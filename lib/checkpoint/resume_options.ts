@@ -15,11 +15,6 @@ export function isResuming({ resume, retryFailed }: ResumeOptions): boolean {
   return resume !== "no" || retryFailed;
 }
 
-/** Where the journal of an output is. */
-export function toJournalPath({ output }: ResumeOptions): string {
-  return `${output.path}.myriad`;
-}
-
 /**
  * Refuses to write an output, or to resume it.
  *

@@ -5,9 +5,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import type { OutputOptions } from "../options/run_options.ts";
-import { OUTPUT_FORMATS } from "../output/formats.ts";
-import type { Position } from "../output/output.ts";
+import type { KeptRecords, Position } from "../output/output.ts";
 import {
   ABSENT,
   DECIMAL,
@@ -31,16 +29,16 @@ const [I, STATUS, ERROR, MS, BYTES, ATTEMPTS] = NAMES.keys();
 export interface Kept {
   /** The places of the requests that failed. */
   readonly failed: SparseBitmap;
-  /** Where the copy ends. */
+  /** The position behind the records that stay. */
   readonly position: Position;
   /** What had counted as succeeded and has failed by the new expectation; undefined if nothing. */
   readonly refuted: Refuted | undefined;
 }
 
-/** Where records are copied to, and what is expected of them. */
+/** How records are left out, and what is expected of them. */
 export interface KeepOptions {
-  /** The path of the copy. A file that is there is replaced. */
-  readonly to: string;
+  /** Leaves out the records that are not kept. @returns the position behind the others */
+  readonly keep: (records: KeptRecords) => Promise<Position>;
   /** The numbers of the whole run. */
   readonly numbering: NumberSequence;
   /**
@@ -51,14 +49,15 @@ export interface KeepOptions {
 }
 
 /**
- * Copies the records that are not failures. A record with an error stays a failure, whatever is
+ * Keeps the records that are not failures. A record with an error stays a failure, whatever is
  * expected now: it does not tell what else its response was.
  *
- * @throws {UsageError} If the output cannot be read as what it should be; then there is no copy.
+ * @param path the output, for messages
+ * @throws {UsageError} If the output cannot be read as what it should be.
  */
-export async function copySucceeded(
-  { path, format, gzip }: OutputOptions,
-  { to, numbering, expected }: KeepOptions,
+export async function keepSucceeded(
+  path: string,
+  { keep, numbering, expected }: KeepOptions,
 ): Promise<Kept> {
   const fail = (why: string): never => {
     throw new UsageError(`Cannot retry what failed of '--output ${path}': ${why}`);
@@ -75,25 +74,16 @@ export async function copySucceeded(
     if (hasFailed) failed.add(toIndex(integerAt(record, I), numbering));
     return !hasFailed;
   };
-  try {
-    const { copy } = await OUTPUT_FORMATS[format].loadReader();
-    const position = await copy({
-      from: path,
-      to,
-      gzip,
-      names: NAMES,
-      isKept,
-      onUnreadable: () => fail("it holds something that is not a record"),
-    });
-    const lacking = judgement?.lacking;
-    if (lacking !== undefined) {
-      fail(`its records have no field '${lacking}', which is needed to judge them again`);
-    }
-    return { failed, position, refuted: judgement?.refuted };
-  } catch (error) {
-    await Deno.remove(to).catch(() => {});
-    throw error;
+  const position = await keep({
+    names: NAMES,
+    isKept,
+    onUnreadable: () => fail("it holds something that is not a record"),
+  });
+  const lacking = judgement?.lacking;
+  if (lacking !== undefined) {
+    fail(`its records have no field '${lacking}', which is needed to judge them again`);
   }
+  return { failed, position, refuted: judgement?.refuted };
 }
 
 /** Judges records of responses that had succeeded by what is expected now. */

@@ -10,9 +10,9 @@ import type { BodySink, Cookies, Engine } from "../engine/engine.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { type Result, toUnsentResult } from "../result.ts";
 import { type EngineChoice, openEngine } from "../run/open_engine.ts";
-import { Pipeline, type PipelineOptions } from "../run/pipeline.ts";
+import { type Activity, IDLE, Pipeline, type PipelineOptions } from "../run/pipeline.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
-import { Stats } from "../stats/stats.ts";
+import { type Recorder, Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 
@@ -27,6 +27,14 @@ export interface QueueHooks {
   readonly cookies?: Cookies | undefined;
   /** Called with what the user should know, in a sentence; it can hold what a server sent. */
   readonly onNotice?: ((text: string) => void) | undefined;
+  /** What counts the results. @default the queue's own statistics */
+  readonly recorder?: Recorder | undefined;
+  /**
+   * Called before the first request is sent.
+   *
+   * @throws Anything that all requests are to be rejected with.
+   */
+  readonly beforeFirst?: ((target: Target) => void) | undefined;
 }
 
 /** What is done with a request. */
@@ -142,7 +150,7 @@ export class RequestQueue implements Source<Target> {
   /** Statistics of all requests so far. */
   readonly stats = new Stats();
   readonly #options: QueueOptions;
-  readonly #onNotice: (text: string) => void;
+  readonly #hooks: QueueHooks;
   #engine!: Engine;
   #check: ResponseCheck | undefined;
   #timer: PreciseTimer | undefined;
@@ -167,7 +175,7 @@ export class RequestQueue implements Source<Target> {
    */
   static async open(options: QueueOptions, hooks: QueueHooks = {}): Promise<RequestQueue> {
     const queue = new RequestQueue(options, hooks);
-    const { engine, check } = await openEngine(options, {
+    const { engine, check } = await openEngine({ ...options, hasOwnRequests: true }, {
       permits: createHostCheck(),
       cookies: hooks.cookies,
       bodyFor: ({ i }, head) => queue.#pending.get(i)?.begin(head),
@@ -178,14 +186,19 @@ export class RequestQueue implements Source<Target> {
     return queue;
   }
 
-  private constructor(options: QueueOptions, { onNotice = () => {} }: QueueHooks) {
+  private constructor(options: QueueOptions, hooks: QueueHooks) {
     this.#options = options;
-    this.#onNotice = onNotice;
+    this.#hooks = hooks;
   }
 
   /** How many requests have no outcome yet. */
   get pendingCount(): number {
     return this.#pending.size;
+  }
+
+  /** What happens to those that the pipeline has taken. */
+  get activity(): Activity {
+    return this.#pipeline?.activity ?? IDLE;
   }
 
   /** Whose engine and sockets make the requests. */
@@ -257,12 +270,14 @@ export class RequestQueue implements Source<Target> {
         engine: new SelectiveEngine(this.#engine, ({ i }) => this.#pending.has(i)),
         check: this.#check,
         stats: this.stats,
+        recorder: this.#hooks.recorder,
         timer: this.#timer,
       },
       { ...this.#options, hasOneHost: false, isResumable: false },
       {
+        beforeFirst: this.#hooks.beforeFirst,
         onResult: (result) => this.#settle(result),
-        onNotice: this.#onNotice,
+        onNotice: (text) => this.#hooks.onNotice?.(text),
       },
     );
     // The pipeline has closed it in the end; one that follows makes its own.
@@ -289,6 +304,15 @@ export class RequestQueue implements Source<Target> {
     this.#pending.clear();
     for (const request of left) request.fail(reason ?? createClosedError());
     await pipeline.close();
+  }
+
+  /**
+   * Starts no more requests: those in flight get their results, as cancelled, and the others are
+   * rejected.
+   */
+  cancelAll(): void {
+    this.#pipeline?.stop();
+    this.#engine.cancel();
   }
 
   /** Ends every request, and closes all connections. May be called more than once. */

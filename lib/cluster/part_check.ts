@@ -29,9 +29,12 @@ export function checkPart(
 ): CheckedPart {
   const texts = unpack(records);
   const failureLines = unpack(failures);
-  const hasColumns = output !== undefined && OUTPUT_FORMATS[output.format].hasColumns;
-  if (output !== undefined && countRecords(texts, hasColumns) !== countRuns(runs)) {
-    throw new DamagedError("A part of the run on the bus has not as many records as numbers");
+  if (output !== undefined) {
+    const { hasColumns, isText } = OUTPUT_FORMATS[output.format];
+    // A row is a line: a line break in a text is escaped there.
+    if (countRecords(texts, hasColumns && isText) !== countRuns(runs)) {
+      throw new DamagedError("A part of the run on the bus has not as many records as numbers");
+    }
   }
   // The next one would go on in the line of its last.
   if (countRecords(failureLines, false) === undefined) {

@@ -29,10 +29,14 @@ export interface ProxyOptions {
 
 /** A cookie jar (RFC 6265). */
 export interface Cookies {
-  /** The value of the `Cookie` field for a URL; undefined if no cookie matches. */
-  fieldFor(url: string): string | undefined;
+  /**
+   * The value of the `Cookie` field for a URL; undefined if no cookie matches.
+   *
+   * @param target what is requested, also where a redirect has led to the URL
+   */
+  fieldFor(url: string, target: Target): string | undefined;
   /** Stores the `Set-Cookie` fields of a response, each character a byte. */
-  store(url: string, fields: readonly string[]): void;
+  store(url: string, fields: readonly string[], target: Target): void;
 }
 
 /** The head of a response, with the fields that a {@linkcode Result} does not have. */

@@ -28,9 +28,9 @@ export class ResponseHooks {
   #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): ResponseHooks | undefined {
-    const { cookies, onHead, bodyFor, decoding, trace, contentType = false } = options;
+    const { cookies, onHead, bodyFor, decoding, trace, exchanges, contentType = false } = options;
     const hasAny = contentType ||
-      [cookies, onHead, bodyFor, decoding, trace].some((hook) => hook !== undefined);
+      [cookies, onHead, bodyFor, decoding, trace, exchanges].some((hook) => hook !== undefined);
     return hasAny ? new ResponseHooks(options) : undefined;
   }
 
@@ -56,8 +56,8 @@ export class ResponseHooks {
    * The fields of a request with the stored cookies for its URL, which follow those of its own. All
    * of them are in one field (RFC 6265 §5.4).
    */
-  headersFor({ url, headers }: Hop): HeaderList {
-    const cookies = this.#cookies?.fieldFor(url);
+  headersFor({ url, headers }: Hop, target: Target): HeaderList {
+    const cookies = this.#cookies?.fieldFor(url, target);
     if (cookies === undefined) return headers;
     const last = this.#last;
     if (last !== undefined && last.create === headers && last.cookies === cookies) {
@@ -72,9 +72,14 @@ export class ResponseHooks {
     return joined;
   }
 
+  /** Reports what could not be kept, which ends the run. */
+  fail(error: unknown): void {
+    this.#onFailure(error);
+  }
+
   /** Stores the `Set-Cookie` fields of a response from a URL. */
-  store(url: string, fields: readonly string[]): void {
-    if (fields.length > 0) this.#cookies!.store(url, fields);
+  store(url: string, fields: readonly string[], target: Target): void {
+    if (fields.length > 0) this.#cookies!.store(url, fields, target);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Target } from "../target.ts";
 import type { BorrowedHead } from "./borrowed_head.ts";
 import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
+import type { ExchangeTap } from "./exchange.ts";
 import type { IpVersion } from "../http/ip_version.ts";
 import type { NameService } from "./sockets/name_lookup.ts";
 import type { Trace } from "./trace.ts";
@@ -144,6 +145,8 @@ export interface EngineOptions extends EngineSettings {
   permits?: ((url: string) => boolean) | undefined;
   /** Shows requests as they are sent; undefined where nobody looks. */
   trace?: Trace | undefined;
+  /** Takes the bytes of exchanges; undefined where nobody keeps them. Not with native fetch. */
+  exchanges?: ExchangeTap | undefined;
   /** Whether results have the `Content-Type` of the response. @default {false} */
   contentType?: boolean | undefined;
 }

@@ -5,7 +5,7 @@
  */
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
-import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
+import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS, type OutputFormatName } from "../output/formats.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
 import { redactCommand, redactTemplate } from "./redact_command.ts";
 import type { OutputOptions, ReportOptions, RunOptions, SummaryFile } from "./run_options.ts";
@@ -16,17 +16,20 @@ import type { RunValues } from "./table.ts";
  * Where the records go, and how they are written; undefined where none are asked for.
  *
  * @param captures the names of what is captured, which are fields as well
+ * @param isOfFlow whether a flow makes the requests
  * @throws {UsageError} If a field is unknown, or named twice.
  */
 export function parseOutput(
   values: RunValues,
   captures: readonly string[],
+  isOfFlow: boolean,
 ): OutputOptions | undefined {
   const path = values.get("output");
   if (path === undefined) return undefined;
   const gzip = /\.gz$/i.test(path);
   const byEnding = findByEnding(OUTPUT_FORMATS, path) ?? OUTPUT_FORMAT_NAMES[0];
   const format = values.get("format") ?? byEnding;
+  if (!OUTPUT_FORMATS[format].isText) checkRowFile(path, format, gzip);
   const list = values.get("fields");
   const fields = list?.split(",").map((name) => {
     if (!Object.hasOwn(FIELDS, name) && !captures.includes(name)) {
@@ -47,13 +50,28 @@ export function parseOutput(
     );
   }
   const listColumns = (): string[] => [
-    ...DEFAULT_FIELDS,
+    ...isOfFlow ? ["i", "step", ...DEFAULT_FIELDS.slice(1)] : DEFAULT_FIELDS,
     ...(values.has("save-bodies") ? ["body_file"] : []),
     ...(values.has("request-id") ? ["request_id"] : []),
     ...captures,
   ];
   const { hasColumns } = OUTPUT_FORMATS[format];
-  return { path, format, gzip, fields: fields ?? (hasColumns ? listColumns() : undefined) };
+  const hasAll = hasColumns || isOfFlow;
+  return { path, format, gzip, fields: fields ?? (hasAll ? listColumns() : undefined) };
+}
+
+/** @throws {UsageError} If rows are to go where only text can. */
+function checkRowFile(path: string, format: OutputFormatName, gzip: boolean): void {
+  const why = path === "-"
+    ? "standard output cannot take it"
+    : gzip
+    ? "such a file is compressed within"
+    : undefined;
+  if (why === undefined) return;
+  const [ending] = OUTPUT_FORMATS[format].endings;
+  throw new UsageError(
+    `Cannot write '--output ${path}' as '${format}': ${why}: use a file like results.${ending}`,
+  );
 }
 
 /** The files that get the summary, each with its format. */

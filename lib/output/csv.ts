@@ -7,7 +7,7 @@ import type { Result } from "../result.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import { LineOutput } from "./line_output.ts";
 import type { FormatOptions, Output, RecordOptions } from "./output.ts";
-import { DEFAULT_FIELDS, toColumns } from "./record.ts";
+import { DEFAULT_FIELDS, toTextColumns } from "./record.ts";
 
 /** Opens an output of CSV, which begins with a header. */
 export function open(options: RecordOptions): Output {
@@ -27,7 +27,7 @@ export function createFormatter(options: FormatOptions): (result: Result) => str
 export function createCsvFormatter(
   { fields = DEFAULT_FIELDS, captures, isForTerminal, thread = 0 }: FormatOptions,
 ): { header: string; format: (result: Result) => string } {
-  const columns = toColumns(fields, captures).map(([, of]) => of);
+  const columns = toTextColumns(fields, captures).map(({ of }) => of);
   return {
     header: fields.join(",") + "\n",
     format: (result) => {

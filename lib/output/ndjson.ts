@@ -7,7 +7,7 @@ import type { Result } from "../result.ts";
 import { escapeJson } from "../text/escape.ts";
 import { LineOutput } from "./line_output.ts";
 import type { Output, RecordOptions } from "./output.ts";
-import { formatMs, toColumns, toIso, type Value } from "./record.ts";
+import { formatMs, toIso, toTextColumns, type Value } from "./record.ts";
 
 /** Opens an output of NDJSON. */
 export function open(options: RecordOptions): Output {
@@ -27,8 +27,8 @@ export function createFormatter(
       ? (result) => defaultRecord(result, "")
       : (result) => defaultRecord(result, captured(result, captures));
   }
-  const columns = toColumns(fields, captures)
-    .map(([name, of], k) => [`${k === 0 ? "{" : ","}"${name}":`, of] as const);
+  const columns = toTextColumns(fields, captures)
+    .map(({ name, of }, k) => [`${k === 0 ? "{" : ","}"${name}":`, of] as const);
   return (result) => {
     let record = "";
     for (const [key, value] of columns) record += key + toJson(value(result, thread));

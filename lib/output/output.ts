@@ -17,6 +17,8 @@ export type Position = number;
 
 /** Takes the records of a run. A journal keeps its position, so that the run can be resumed. */
 export interface Output {
+  /** What else it is, if it is a database: it keeps the journal itself. */
+  readonly database?: OutputDatabase;
   /** About how many bytes were written so far. A journal is due after some more of them. */
   readonly written: number;
   /**
@@ -40,12 +42,15 @@ export interface Output {
    */
   writeEncoded(records: EncodedRecords): MaybePromise<void>;
   /**
-   * Brings all records so far to the disk; those that come in the meantime are not among them.
+   * Brings all records so far to the disk, or, in a database, into the transaction that is to be
+   * committed; those that come in the meantime are not among them.
    *
    * @returns the position behind them
    * @throws {OutputError} If they could not be written.
    */
   sync(): Promise<Position>;
+  /** Told that a journal on the disk has a position that {@linkcode sync} gave. */
+  confirm?(position: Position): void;
   /** Whether it holds everything up to a position. */
   reaches(position: Position): Promise<boolean>;
   /**
@@ -56,12 +61,42 @@ export interface Output {
    */
   cutTo(position: Position): Promise<void>;
   /**
+   * Makes the file whole for others to read, and takes no record any more; absent where it is whole
+   * at each position. It is called once everything is in a journal.
+   *
+   * @throws {OutputError} If it could not be written.
+   */
+  finish?(): Promise<void>;
+  /**
    * Writes what is left, and lets go of the file.
    *
    * @throws {OutputError} If something could not be written, now or before.
    * @throws {ClosedPipe} If nobody reads standard output any more.
    */
   close(): Promise<void>;
+}
+
+/**
+ * An output that keeps the texts of its run, such as the journal, in the transactions of its
+ * records: after a kill there are those of the last {@linkcode commit}, of both.
+ */
+export interface OutputDatabase {
+  /** Whether its file was not there before. */
+  readonly isNew: boolean;
+  /** The size of its file as it was found, in bytes. */
+  readonly size: number;
+  /** A text by its name; undefined without it. */
+  readText(name: string): string | undefined;
+  /** Replaces a text; undefined removes it. */
+  writeText(name: string, text: string | undefined): void;
+  /**
+   * Brings all so far to the disk.
+   *
+   * @throws {OutputError} If it could not be written.
+   */
+  commit(): void;
+  /** Removes the records that are not kept. @returns the position behind the others */
+  keepRecords(records: KeptRecords): Position;
 }
 
 /** How a record is formatted. */
@@ -71,6 +106,8 @@ export type FormatOptions = Pick<RecordOptions, "fields" | "captures" | "isForTe
 export interface RecordOptions {
   /** The file, opened to be written and not changed yet, or standard output. */
   readonly file: LineFile;
+  /** Its path; `-` for standard output. */
+  readonly path: string;
   /** The flag and its value, for messages. */
   readonly name: string;
   /** Whether the name asks for compression. */
@@ -126,37 +163,52 @@ export interface OutputReader {
    */
   read(input: RecordInput, names: readonly string[], use: RecordUse): Promise<void>;
   /**
-   * Copies records as they are.
+   * Copies records as they are; absent for databases, which can leave records out themselves.
    *
    * @returns the position behind the last one, all of which is on the disk
    * @throws {UsageError} If a file cannot be opened.
    * @throws {InputError} If the input breaks off.
    * @throws {OutputError} If the copy cannot be written.
    */
-  copy(options: CopyOptions): Promise<Position>;
+  copy?(options: CopyOptions): Promise<Position>;
 }
 
-/** From where to where records are copied, and which of them. */
-export interface CopyOptions {
-  readonly from: string;
-  /** A new file, in the same format. */
-  readonly to: string;
-  /** Whether its name asks for compression. */
-  readonly gzip: boolean;
+/** Which records of an output are kept. */
+export interface KeptRecords {
   /** The fields that `isKept` looks at, which are then known by their place. */
   readonly names: readonly string[];
-  /** Whether a record is copied. It may throw. */
+  /** Whether a record is kept. It may throw. */
   isKept(scanner: RecordScanner): boolean;
   /** Called for each piece that is not a record. It may throw. */
   onUnreadable(): void;
 }
 
+/** From where to where records are copied, and which of them. */
+export interface CopyOptions extends KeptRecords {
+  readonly from: string;
+  /** A new file, in the same format. */
+  readonly to: string;
+  /** Whether its name asks for compression. */
+  readonly gzip: boolean;
+}
+
 /** A format of outputs. */
 export interface OutputFormat {
+  /** Its name as people write it. */
+  readonly title: string;
   /** How the names of such files end, in lower case, without the dot; the usual one first. */
   readonly endings: readonly string[];
   /** Whether all records have the same fields, so that they have to be known before the first. */
   readonly hasColumns: boolean;
+  /** Whether its files are databases, which keep the journal of their run. @default {false} */
+  readonly isDatabase?: boolean;
+  /**
+   * Whether its files are lines of text, which can go to standard output and be compressed as a
+   * whole. If not, they are rows, whose formatters make lines of `rows/row_lines.ts`.
+   */
+  readonly isText: boolean;
+  /** The files or folders beside a file that a run writes and reads with it, for permissions. */
+  listCompanions?(path: string): readonly string[];
   /**
    * Whether a file is of this format.
    *

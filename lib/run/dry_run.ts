@@ -183,7 +183,7 @@ async function createFormatter(options: RunOptions): Promise<(target: Target) =>
     if (target.invalid !== undefined) {
       return title + formatNote(`cannot be made: ${target.invalid}`);
     }
-    const headers = hooks?.headersFor(target) ?? target.headers;
+    const headers = hooks?.headersFor(target, target) ?? target.headers;
     return title +
       formatRequest(
         describe({ ...target, headers }),

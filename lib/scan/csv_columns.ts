@@ -1,5 +1,14 @@
 import { toFields } from "../source/csv.ts";
-import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type RecordScanner } from "./scanner.ts";
+import {
+  ABSENT,
+  ESCAPED,
+  NULL,
+  numberKind,
+  OTHER,
+  PLAIN,
+  type RecordScanner,
+  type Scanner,
+} from "./scanner.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -10,7 +19,7 @@ const MARKED = /^'(?=[=+\-@\t\r])/;
 const decoder = new TextDecoder();
 
 /** Finds fields in records of CSV (RFC 4180) by their columns. */
-export class CsvColumns implements RecordScanner {
+export class CsvColumns implements Scanner, RecordScanner {
   readonly isTyped = false;
   bytes: Uint8Array = new Uint8Array();
   readonly kinds: Uint8Array;

@@ -1,4 +1,13 @@
-import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type RecordScanner } from "./scanner.ts";
+import {
+  ABSENT,
+  ESCAPED,
+  NULL,
+  numberKind,
+  OTHER,
+  PLAIN,
+  type RecordScanner,
+  type Scanner,
+} from "./scanner.ts";
 
 const TAB = 0x09;
 const SP = 0x20;
@@ -26,7 +35,7 @@ const decoder = new TextDecoder();
  * exponent in a field that is asked for) is left to `JSON.parse`. In other fields, escapes and
  * numbers are skipped, not checked.
  */
-export class FlatJson implements RecordScanner {
+export class FlatJson implements Scanner, RecordScanner {
   readonly isTyped = true;
   bytes: Uint8Array = new Uint8Array();
   readonly kinds: Uint8Array;

@@ -4,7 +4,7 @@ export const ABSENT = 0;
 export const NULL = 1;
 /** Text whose bytes stand for themselves. */
 export const PLAIN = 2;
-/** Text in which something is escaped: {@linkcode Scanner.text} has it. */
+/** Text in which something is escaped: {@linkcode ScannedFields.text} has it. */
 export const ESCAPED = 3;
 /** A whole number from 0 to 2^53 - 1. */
 export const INTEGER = 4;
@@ -13,8 +13,8 @@ export const OTHER = 5;
 /** A number from 0 with decimals: at most 15 digits, without an exponent. */
 export const DECIMAL = 6;
 
-/** Finds a few fields in lines, without decoding the others. */
-export interface Scanner {
+/** The values of a few fields of a line or a row. */
+export interface ScannedFields {
   /** The bytes with the values of the last line: the line's own, or a copy of what matters. */
   readonly bytes: Uint8Array;
   /** By field, the kind of its value. */
@@ -22,20 +22,24 @@ export interface Scanner {
   /** By field, where its value begins and ends in {@linkcode bytes}. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** @returns whether it is a line of the format; if not, the fields are meaningless */
-  scan(bytes: Uint8Array, from: number, to: number): boolean;
   /** The value of a field that is text. */
   text(field: number): string;
 }
 
-/** Finds fields in records of a run. */
-export interface RecordScanner extends Scanner {
+/** Finds a few fields in lines, without decoding the others. */
+export interface Scanner extends ScannedFields {
+  /** @returns whether it is a line of the format; if not, the fields are meaningless */
+  scan(bytes: Uint8Array, from: number, to: number): boolean;
+}
+
+/** Fields of a record of a run. */
+export interface RecordScanner extends ScannedFields {
   /** Whether values have types: if not, a number can stand for a text of digits. */
   readonly isTyped: boolean;
 }
 
 /** The value of an {@linkcode INTEGER}. */
-export function integerAt({ bytes, starts, ends }: Scanner, field: number): number {
+export function integerAt({ bytes, starts, ends }: ScannedFields, field: number): number {
   return readInteger(bytes, starts[field], ends[field]);
 }
 
@@ -46,7 +50,7 @@ function readInteger(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** The value of an {@linkcode INTEGER} or a {@linkcode DECIMAL}, as `Number` would read it. */
-export function numberAt({ bytes, starts, ends }: Scanner, field: number): number {
+export function numberAt({ bytes, starts, ends }: ScannedFields, field: number): number {
   let digits = 0;
   let scale = 1;
   let isBehindPoint = false;

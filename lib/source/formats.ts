@@ -52,6 +52,15 @@ const ROWS = {
     hasOwnRequests: false,
     load: () => import("./sitemap_targets.ts"),
   },
+  warc: {
+    endings: ["warc"],
+    unit: "URL",
+    hasFields: false,
+    resolvesUrls: false,
+    hasOwnExpectations: false,
+    hasOwnRequests: false,
+    load: () => import("./warc_targets.ts"),
+  },
 } satisfies Record<string, InputFormat>;
 
 /** What `--input-format` takes. */

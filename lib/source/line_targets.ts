@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { UsageError } from "../errors.ts";
+import { beginsWarc } from "../warc/read_records.ts";
 import type { Input } from "./input.ts";
 import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
 import { type InputLines, LineReader } from "./lines.ts";
@@ -14,7 +16,25 @@ export function readRecords(
   input: Pick<Input, "read" | "close">,
   options: ReadOptions,
 ): InputLines {
-  return new LineReader(input, options);
+  return new LineReader(refuseWarc(input, options.name), options);
+}
+
+/** Tells what a WARC file is before each of its lines becomes a request that fails. */
+function refuseWarc(input: Pick<Input, "read" | "close">, name: string): typeof input {
+  let isFirst = true;
+  return {
+    read: async () => {
+      const block = await input.read();
+      if (isFirst && block !== undefined && beginsWarc(block)) {
+        throw new UsageError(
+          `Cannot read '${name}': it is a WARC file: use '--input-format warc' for its URLs`,
+        );
+      }
+      isFirst = false;
+      return block;
+    },
+    close: () => input.close(),
+  };
 }
 
 /** How targets are made of lines. */

@@ -16,6 +16,8 @@ export class ByteSource {
   #bytes: Uint8Array = new Uint8Array();
   /** Whether nobody wants more. */
   isClosed = false;
+  /** How many bytes were taken. */
+  taken = 0;
 
   constructor(readBlock: ReadBlock, format: string) {
     this.#readBlock = readBlock;
@@ -49,6 +51,7 @@ export class ByteSource {
   /** Takes bytes of the last {@linkcode piece}. */
   take(count: number): void {
     this.#bytes = this.#bytes.subarray(count);
+    this.taken += count;
   }
 
   async byte(): Promise<number> {

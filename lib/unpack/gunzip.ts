@@ -27,6 +27,7 @@ const RESERVED = 0xe0;
 export async function* unpack(context: UnpackContext): AsyncGenerator<Uint8Array, undefined> {
   const { bytes } = context;
   do {
+    context.onMember?.(bytes.taken);
     await skipHead(bytes);
     let crc = 0;
     let size = 0;

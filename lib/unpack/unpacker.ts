@@ -1,7 +1,7 @@
 import { ByteSource, type ReadBlock } from "./byte_source.ts";
 import { type CompressionName, COMPRESSIONS } from "./compressions.ts";
 import type { PieceDecoder } from "./piece_decoder.ts";
-import type { Unpack } from "./unpack_context.ts";
+import type { Unpack, UnpackContext } from "./unpack_context.ts";
 
 /**
  * Decompresses an input, a piece at a time: the next one is read only when all that the last one
@@ -15,16 +15,22 @@ export class Unpacker {
   /** Those that may be open: few, since a format has one or two at once. */
   #decoders: PieceDecoder[] = [];
 
-  static async open(name: CompressionName, readBlock: ReadBlock): Promise<Unpacker> {
+  /** @param onMember told where each gzip member begins, in bytes of the file */
+  static async open(
+    name: CompressionName,
+    readBlock: ReadBlock,
+    onMember?: UnpackContext["onMember"],
+  ): Promise<Unpacker> {
     // Loaded only where it is needed.
     const { unpack } = await COMPRESSIONS[name].load();
-    return new Unpacker(unpack, new ByteSource(readBlock, name));
+    return new Unpacker(unpack, new ByteSource(readBlock, name), onMember);
   }
 
-  private constructor(unpack: Unpack, bytes: ByteSource) {
+  private constructor(unpack: Unpack, bytes: ByteSource, onMember: UnpackContext["onMember"]) {
     this.#bytes = bytes;
     this.#data = unpack({
       bytes,
+      onMember,
       hold: (decoder) => {
         this.#decoders = [...this.#decoders.filter(({ isClosed }) => !isClosed), decoder];
         return decoder;

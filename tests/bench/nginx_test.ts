@@ -20,3 +20,11 @@ Deno.test(
     assert(Deno.build.os !== "linux" || seconds! >= 0);
   },
 );
+
+Deno.test("Nginx answers a body of any length", WITHOUT_NGINX, async () => {
+  await using dir = await folder();
+  for (const body of ["one", "x".repeat(100_000)]) {
+    await using nginx = await Nginx.start({ directory: dir.path("."), body });
+    assertEquals((await runCommand(["curl", "-s", `${nginx!.url}17`]))?.stdout, body);
+  }
+});

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Checkpoint } from "../../lib/checkpoint/checkpoint.ts";
 import { REACH } from "../../lib/checkpoint/done_set.ts";
 import { type JournalState, readJournal } from "../../lib/checkpoint/journal.ts";
+import { JournalFile } from "../../lib/checkpoint/journal_file.ts";
 import { LineOutput } from "../../lib/output/line_output.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import type { MaybePromise, Source } from "../../lib/stream.ts";
@@ -22,6 +23,7 @@ const BEFORE: JournalState = {
   done: { low: 0, above: "" },
   output: 0,
   failures: null,
+  archive: null,
   stats: new Stats().toJSON(),
   seconds: 0,
   cpuSeconds: 0,
@@ -56,10 +58,11 @@ async function checkpointed<T>(
     ({ target }) => target.url,
   );
   const checkpoint = new Checkpoint({
-    path: `${path}.myriad`,
+    journal: new JournalFile(`${path}.myriad`),
     before: { ...BEFORE, ...before },
     output,
     failures: undefined,
+    archive: undefined,
     numbers,
     failed: undefined,
     now: () => ({

@@ -24,8 +24,11 @@ const NOT_RUN: Record<string, number> = {
 /** Blocks that are run: as a shell's script, or as its session with a `$` before each command. */
 const RUN = ["sh", "console"];
 
-/** Blocks that are shown only; those in `ts` are run by `deno test --doc`. */
-const SHOWN = ["text", "json", "ndjson", "yaml", "csv", "ini", "html", "http", "ts"];
+/** Blocks that are run by others: `ts` by `deno test --doc`, `sql` by `analysis_test.ts`. */
+const RUN_ELSEWHERE = ["ts", "sql"];
+
+/** Blocks that are shown only. */
+const SHOWN = ["text", "json", "ndjson", "yaml", "csv", "ini", "html", "http"];
 
 /** The longest that a document may take: a bound for what hangs, about ten times what is usual. */
 const MAX_MS = 60_000;
@@ -261,7 +264,10 @@ Deno.test("each block that is not run says why, and is counted", async () => {
 Deno.test("each block has a known language and known marks", async () => {
   for (const path of DOCUMENTS) {
     for (const { language, line, marks } of (await readDocument(path)).blocks) {
-      assert([...RUN, ...SHOWN].includes(language), `${path}:${line}: '${language}'`);
+      assert(
+        [...RUN, ...RUN_ELSEWHERE, ...SHOWN].includes(language),
+        `${path}:${line}: '${language}'`,
+      );
       const known = /^(not run: .{10,}|exits with [1-9]\d{0,2}|in the clone)$/;
       for (const mark of marks) assert(known.test(mark), `${path}:${line}: <!-- ${mark} -->`);
     }

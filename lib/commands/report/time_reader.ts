@@ -1,4 +1,4 @@
-import type { Scanner } from "../../scan/scanner.ts";
+import type { ScannedFields } from "../../scan/scanner.ts";
 
 /** Characters of `2026-01-01T00:00:00`, which a second's records have in common. */
 const SECOND = 19;
@@ -15,7 +15,7 @@ export class TimeReader {
   #secondMs = NaN;
 
   /** @returns milliseconds since the Unix epoch, from 0; NaN if it is not a time */
-  read({ bytes, starts, ends }: Scanner, field: number): number {
+  read({ bytes, starts, ends }: ScannedFields, field: number): number {
     const from = starts[field];
     const digits = this.#millisecondsAt(bytes, from, ends[field]);
     if (digits < 0) {

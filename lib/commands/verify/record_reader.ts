@@ -1,6 +1,6 @@
 import { UsageError } from "../../errors.ts";
 import { scanRecords } from "../../output/scan_records.ts";
-import { ABSENT, INTEGER, integerAt, NULL, type Scanner } from "../../scan/scanner.ts";
+import { ABSENT, INTEGER, integerAt, NULL, type ScannedFields } from "../../scan/scanner.ts";
 import type { Input } from "../../source/input.ts";
 import { RequestPath } from "./request_path.ts";
 
@@ -36,7 +36,7 @@ export async function readRecords(
   const path = new RequestPath();
   let records = 0;
   let unreadable = 0;
-  const readRecord = (scanner: Scanner): void => {
+  const readRecord = (scanner: ScannedFields): void => {
     const { kinds } = scanner;
     const lacking = [URL_FIELD, STATUS, ATTEMPTS].find((field) => kinds[field] === ABSENT);
     if (lacking !== undefined) {

@@ -1,4 +1,4 @@
-import { ESCAPED, PLAIN, type Scanner } from "../../scan/scanner.ts";
+import { ESCAPED, PLAIN, type ScannedFields } from "../../scan/scanner.ts";
 import { foldPath } from "./fold_path.ts";
 import { percentEncodeByte } from "./path_status.ts";
 
@@ -68,7 +68,7 @@ export class RequestPath {
   to = 0;
 
   /** Reads a field of a line as an absolute URL. @returns whether it is one */
-  readUrl(scanner: Scanner, field: number): boolean {
+  readUrl(scanner: ScannedFields, field: number): boolean {
     if (scanner.kinds[field] === PLAIN) {
       const { bytes, starts, ends } = scanner;
       const to = ends[field];
@@ -82,7 +82,7 @@ export class RequestPath {
   }
 
   /** Reads a field of a line as a path, perhaps with a query. @returns whether it is one */
-  readPath(scanner: Scanner, field: number): boolean {
+  readPath(scanner: ScannedFields, field: number): boolean {
     const { bytes, kinds, starts, ends } = scanner;
     if (kinds[field] === PLAIN) {
       const from = starts[field];

@@ -164,7 +164,7 @@ export class FetchEngine implements Engine {
       for (;;) {
         failure = undefined;
         try {
-          const response = await this.#send(attempt);
+          const response = await this.#send(attempt, target);
           attempt.hasHead = true;
           attempt.ttfbMs = performance.now() - start;
           const length = this.#shortLength(response);
@@ -326,7 +326,7 @@ export class FetchEngine implements Engine {
       attempt.hop = next;
       attempt.redirects++;
       attempt.hasHead = false;
-      response = await this.#send(attempt);
+      response = await this.#send(attempt, target);
       attempt.hasHead = true;
       attempt.ttfbMs = performance.now() - start;
     }
@@ -342,7 +342,7 @@ export class FetchEngine implements Engine {
   ): void {
     const hooks = this.#hooks!;
     const { headers } = response;
-    if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
+    if (hooks.hasCookies) hooks.store(url, headers.getSetCookie(), target);
     const isTooLong = readLength(response, method) > this.#options.maxBodyBytes;
     if (!hooks.wantsResponses || next !== undefined || isTooLong) return;
     const head = toHead(response);
@@ -350,13 +350,13 @@ export class FetchEngine implements Engine {
     attempt.body = hooks.begin(target, head, sent, attempt);
   }
 
-  #send(attempt: Attempt): Promise<Response> {
+  #send(attempt: Attempt, target: Target): Promise<Response> {
     const { hop, signal } = attempt;
     const { url, method, body, requestId } = hop;
     if (this.#options.permits?.(url) === false) {
       throw new Refusal(toPermissionFailure(url));
     }
-    const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
+    const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop, target);
     if (this.#prepared?.of !== headers) this.#prepared = prepareFields(headers);
     const { coded, closes } = this.#prepared;
     const isFresh = attempt.isReconnecting || closes || this.#options.disableKeepAlive ||

@@ -1,0 +1,76 @@
+import { openLineWriter } from "../output/line_writer.ts";
+import { ReservedDescriptors } from "../process/reserved_descriptors.ts";
+import { type JournalState, readJournal, writeJournal } from "./journal.ts";
+import type { JournalStore } from "./journal_store.ts";
+
+/** A journal that is a file beside the output, and beside it the list of a retry. */
+export class JournalFile implements JournalStore {
+  readonly place = "beside it";
+  readonly #path: string;
+  /** Sockets can take all descriptors, but each journal is a new file. */
+  #reserve: ReservedDescriptors | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get description(): string {
+    return `journal '${this.#path}'`;
+  }
+
+  async read(): Promise<JournalState | undefined> {
+    try {
+      return await readJournal(this.#path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  write(state: JournalState): Promise<void> {
+    return writeJournal(this.#path, state, this.#reserve);
+  }
+
+  get #list(): string {
+    return `${this.#path}.retry`;
+  }
+
+  get retryList(): string {
+    return `list '${this.#list}'`;
+  }
+
+  readRetryList(): Promise<string> {
+    return Deno.readTextFile(this.#list);
+  }
+
+  async writeRetryList(lines: Iterable<string>): Promise<void> {
+    const writer = await openLineWriter(this.#list, { flag: "--retry-failed" });
+    try {
+      for (const line of lines) await writer.write(line);
+      await writer.sync();
+    } finally {
+      await writer.close();
+    }
+  }
+
+  removeRetryList(): Promise<void> {
+    return Deno.remove(this.#list);
+  }
+
+  reserve(): void {
+    this.#reserve = new ReservedDescriptors(() => openExisting(this.#path));
+  }
+
+  close(): void {
+    this.#reserve?.close();
+  }
+}
+
+/** Opens a file that exists; undefined if that is not possible. */
+function openExisting(path: string): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path);
+  } catch {
+    return undefined;
+  }
+}

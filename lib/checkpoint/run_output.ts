@@ -1,0 +1,93 @@
+import { OUTPUT_FORMATS } from "../output/formats.ts";
+import { measureSize, openFile } from "../output/line_writer.ts";
+import { openRecords } from "../output/open_output.ts";
+import type { Output } from "../output/output.ts";
+import { lockFile } from "../process/file_lock.ts";
+import { isGranted } from "../process/permission.ts";
+import { JournalFile } from "./journal_file.ts";
+import type { JournalStore } from "./journal_store.ts";
+import { JournalTable } from "./journal_table.ts";
+import { isResuming, refuseOutput, type ResumeOptions } from "./resume_options.ts";
+
+/** The output of a run's records as it was found, locked, and where its journal is. */
+export interface RunOutput {
+  readonly output: Output;
+  readonly journal: JournalStore;
+  /** Whether it was not there before. */
+  readonly isNew: boolean;
+  /** Its size in bytes; undefined where it is not a file that a journal could stand beside. */
+  readonly size: number | undefined;
+}
+
+/**
+ * Opens the output of a run's records, and locks it. It changes nothing, except that it makes an
+ * empty output where there is none.
+ *
+ * @throws {UsageError} If it cannot be written, or another run writes it.
+ */
+export function openRunOutput(options: ResumeOptions): Promise<RunOutput> {
+  return OUTPUT_FORMATS[options.output.format].isDatabase
+    ? openDatabase(options)
+    : openJournaledFile(options);
+}
+
+/** Its journal is a table in it, and its lock is the database's own. */
+async function openDatabase(options: ResumeOptions): Promise<RunOutput> {
+  const { path } = options.output;
+  if (!isGranted({ name: "write", path }) || !isGranted({ name: "read", path })) {
+    refuseMissing(options, [path], [path]);
+  }
+  const output = await openRecords(options);
+  const { isNew, size } = output.database!;
+  return { output, journal: new JournalTable(output.database!), isNew, size };
+}
+
+async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
+  const { path } = options.output;
+  // All that it needs at once: otherwise the user would be told of one after another.
+  if (!isGranted({ name: "write", path })) checkPermissions(options);
+  const { file, isNew } = await openFile(path, { flag: "--output" });
+  const output = await openRecords(options, file);
+  try {
+    // First the lock, since another run may be writing it.
+    if (!await lockFile(file)) refuseOutput(options, "another run writes it: wait for its end");
+    const size = await measureSize(file);
+    if (size !== undefined) checkPermissions(options);
+    else if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
+    return { output, journal: new JournalFile(toJournalPath(options)), isNew, size };
+  } catch (error) {
+    await output.close().catch(() => {});
+    if (isNew) await Deno.remove(path);
+    throw error;
+  }
+}
+
+/** Where the journal of an output is. */
+function toJournalPath({ output }: ResumeOptions): string {
+  return `${output.path}.myriad`;
+}
+
+function checkPermissions(options: ResumeOptions): void {
+  const journal = toJournalPath(options);
+  const { path } = options.output;
+  const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
+  // To rename a file takes the permission to read it.
+  const read = [`${journal}.tmp`, ...ofRetry];
+  read.push(...OUTPUT_FORMATS[options.output.format].listCompanions?.(path) ?? []);
+  const written = [path, journal, ...read];
+  if (isResuming(options)) read.push(journal);
+  if (options.retryFailed) read.push(path);
+  if (
+    !written.every((path) => isGranted({ name: "write", path })) ||
+    !read.every((path) => isGranted({ name: "read", path }))
+  ) refuseMissing(options, written, read);
+}
+
+function refuseMissing(
+  options: ResumeOptions,
+  written: readonly string[],
+  read: readonly string[],
+): never {
+  const flags = `--allow-write=${written} --allow-read=${read}`;
+  refuseOutput(options, `no permission for it and its journal: run with ${flags}`);
+}
