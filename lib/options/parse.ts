@@ -7,6 +7,7 @@ import { checkFlags, writesToStdout } from "../cli/check_flags.ts";
 import type { FlagValue } from "../cli/flag_values.ts";
 import { parseFlags } from "../cli/parse_flags.ts";
 import { UsageError } from "../errors.ts";
+import { parseSavedBodies } from "./archive.ts";
 import {
   parseEngine,
   parseIpVersion,
@@ -116,6 +117,7 @@ export async function parseRun(
     ipVersion: parseIpVersion(values),
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name), flow !== undefined),
+    ...parseSavedBodies(values, version),
     resume: parseResume(values),
     summaries: parseSummaries(values),
     // Not from `files`: what they hold goes to workers.

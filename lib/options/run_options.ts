@@ -8,6 +8,7 @@ import type { TlsOptions } from "../engine/engine.ts";
 import type { Form } from "../form/form.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
+import type { ArchiveOutputOptions } from "../output/archive/archive_output.ts";
 import type { OutputFormatName } from "../output/formats.ts";
 import type { Scheme } from "../source/default_scheme.ts";
 import type { OrderOptions } from "../source/order.ts";
@@ -260,6 +261,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly output: OutputOptions | undefined;
   /** The folder that bodies are saved in. */
   readonly saveBodies: string | undefined;
+  /** The archive that exchanges are saved in. */
+  readonly archive: ArchiveOutputOptions | undefined;
   /** Whether bodies with a content coding are left as they came. */
   readonly raw: boolean;
   readonly resume: "no" | "yes" | "force";

@@ -33,8 +33,11 @@ export type EngineChoice =
   };
 
 /** What an engine of a run needs that its options do not have. */
-export interface EngineHooks
-  extends Pick<EngineOptions, "permits" | "cookies" | "bodyFor" | "onSinkFailure" | "budget"> {
+export interface EngineHooks extends
+  Pick<
+    EngineOptions,
+    "permits" | "cookies" | "bodyFor" | "exchanges" | "onSinkFailure" | "budget"
+  > {
   /** What all event loops of the run need in common to show requests. @default it is the only one */
   readonly transcripts?: SharedArrayBuffer | undefined;
 }

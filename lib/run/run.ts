@@ -172,6 +172,9 @@ export class Run {
       bodyFor: options.saveBodies === undefined
         ? undefined
         : (target, head) => outputs.bodyFor!(target, head),
+      exchanges: options.archive === undefined
+        ? undefined
+        : { begin: (target) => outputs.exchanges!.begin(target) },
       onSinkFailure: fail,
     });
     try {

@@ -10,6 +10,7 @@ import type { Expectation, HeaderList } from "../target.ts";
 /** Whether workers need an option. The main thread does by itself whatever the others are for. */
 const NEEDED = {
   abortOnThreshold: false,
+  archive: true,
   body: true,
   captures: true,
   cluster: false,

@@ -32,8 +32,8 @@ export interface RunFlag extends Flag {
   readonly isOfSubmitter?: boolean;
   /** Why a flow cannot have it, in words; missing if it can. */
   readonly notWithFlow?: string;
-  /** What the engine has to be able to do. */
-  readonly needs?: Capability;
+  /** What the engine has to be able to do: with any value, or with some. */
+  readonly needs?: Capability | ((value: string) => Capability | undefined);
 }
 
 /** What stands for a switch that is given, in a run's identity. */

@@ -4,10 +4,11 @@
  * @module
  */
 import { listEndings } from "../../cli/file_endings.ts";
-import { choice, count } from "../../cli/kinds.ts";
+import { choice, count, SIZE } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
+import { isArchivePath } from "../archive_path.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
 import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { GIVEN, listWords } from "./flag.ts";
@@ -60,12 +61,27 @@ export const OUTPUT_ROWS = [
   {
     name: "save-bodies",
     notWithFlow: "the number of an iteration stands for several responses",
-    value: "DIR",
-    path: { access: "write", endings: { formats: [] } },
-    option: "saveBodies",
-    help: "save each body in a file of its own, by number: DIR/0/17.html",
+    value: "PLACE",
+    path: { access: "write", endings: { formats: ["warc"], gzip: true } },
+    help: "save each body in a file of its own, by number: DIR/0/17.html; " +
+      "FILE.warc.gz: each request and response as it was sent, in a web archive",
+    needs: (path) => isArchivePath(path) ? "exchanges" : undefined,
     // A run without bodies leaves gaps that a later one could not fill.
-    identity: { of: ({ saveBodies }) => saveBodies },
+    identity: { of: ({ saveBodies, archive }) => saveBodies ?? archive?.path },
+  },
+  {
+    name: "warc-size",
+    value: "SIZE",
+    kind: SIZE,
+    default: "1G",
+    requires: ["save-bodies"],
+    help: "go on in a new file once FILE.warc.gz has SIZE bytes: FILE-00001.warc.gz",
+  },
+  {
+    name: "dedupe",
+    requires: ["save-bodies"],
+    help: "store a body that FILE.warc.gz has already as a revisit of the first one",
+    identity: { of: ({ archive }) => archive?.dedupe ? GIVEN : null },
   },
   {
     name: "raw",
