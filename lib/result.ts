@@ -44,6 +44,11 @@ export interface Failure {
   readonly isUnreachable?: boolean;
   /** Whether another attempt would fail the same way, whatever its kind. @default {false} */
   readonly isPermanent?: boolean;
+  /**
+   * Why the body of the response is cut short: it is longer than the limit, or its connection or
+   * stream has ended. Undefined for other failures.
+   */
+  readonly cut?: "length" | "disconnect";
 }
 
 /** A version of HTTP, as records name it. */

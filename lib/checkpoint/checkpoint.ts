@@ -1,4 +1,5 @@
 import { OutputError } from "../errors.ts";
+import type { ArchiveOutput } from "../output/archive/archive_output.ts";
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
@@ -20,6 +21,7 @@ export interface CheckpointOptions {
   readonly before: JournalState;
   readonly output: Output;
   readonly failures: Output | undefined;
+  readonly archive: Pick<ArchiveOutput, "sync" | "written"> | undefined;
   readonly numbers: NumberSequence;
   /** For a retry, the places of the requests that are made again. */
   readonly failed: SparseBitmap | undefined;
@@ -59,7 +61,7 @@ export class Checkpoint {
     const { retry, done } = options.before;
     this.#done = DoneSet.from(retry === null ? done : retry.done);
     options.journal.reserve();
-    this.#writtenBytes = options.output.written;
+    this.#writtenBytes = this.#countWritten();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     Deno.unrefTimer(this.#timer);
   }
@@ -138,34 +140,44 @@ export class Checkpoint {
     return failed.has(place) ? this.#given++ : undefined;
   }
 
+  #countWritten(): number {
+    const { output, archive } = this.#options;
+    return output.written + (archive?.written ?? 0);
+  }
+
   #look(): void {
     if (this.#writing !== undefined || !this.#hasChanged) return;
     const { output } = this.#options;
     const sinceMs = performance.now() - this.#writtenAtMs;
     if (
       sinceMs < output.syncIntervalMs &&
-      output.written - this.#writtenBytes < MAX_UNSYNCED_BYTES
+      this.#countWritten() - this.#writtenBytes < MAX_UNSYNCED_BYTES
     ) return;
     this.#writing = this.#write(false).catch(this.#options.onFailure)
       .finally(() => this.#writing = undefined);
   }
 
   async #write(complete: boolean): Promise<void> {
-    const { journal, before, output, failures, now } = this.#options;
+    const { journal, before, output, failures, archive, now } = this.#options;
     this.#hasChanged = false;
-    // All of one moment: nothing is awaited before both outputs have set their records apart.
+    // All of one moment: nothing is awaited before the outputs have set their records apart.
     const done = this.#done.toJSON();
     const waiting = this.#waiting;
     this.#waiting = [];
     const state = before.retry === null
       ? { ...before, ...now(), done, complete }
       : { ...before, ...now(), retry: complete ? null : { ...before.retry, done } };
-    const [position, failuresPosition] = await Promise.all([output.sync(), failures?.sync()]);
+    const [position, failuresPosition, archivePosition] = await Promise.all([
+      output.sync(),
+      failures?.sync(),
+      archive?.sync(),
+    ]);
     try {
       await journal.write({
         ...state,
         output: position,
         failures: failuresPosition ?? before.failures,
+        archive: archivePosition ?? before.archive,
       });
     } catch (error) {
       if (error instanceof OutputError) throw error;
@@ -173,8 +185,9 @@ export class Checkpoint {
         `Cannot write the ${journal.description}: ${describeWriteError(error)}`,
       );
     }
+    output.confirm?.(position);
     this.#writtenAtMs = performance.now();
-    this.#writtenBytes = output.written;
+    this.#writtenBytes = this.#countWritten();
     for (const call of waiting) call();
   }
 

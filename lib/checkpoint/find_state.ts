@@ -177,6 +177,7 @@ async function createState(options: ResumeOptions): Promise<JournalState> {
     done: { low: 0, above: "" },
     output: 0,
     failures: options.failures === undefined ? null : 0,
+    archive: options.archive === undefined ? null : 0,
     stats: new Stats().toJSON(),
     seconds: 0,
     cpuSeconds: 0,

@@ -12,6 +12,7 @@ import { type Identity, type InputState, type JournalState, sha256 } from "./jou
 /** What makes a run this one, by flag; and its URL, whose credentials are with the header fields. */
 const IDENTITY: ReadonlyMap<string, FlagIdentity> = new Map([
   ["URL", { of: ({ url }) => url === undefined ? null : withoutUserinfo(url) }],
+  ["FLOW", { of: ({ flow }) => flow?.hash }],
   ...RUN_FLAGS.flatMap((flag): [string, FlagIdentity][] =>
     "identity" in flag ? [[`--${flag.name}`, flag.identity]] : []
   ),

@@ -60,6 +60,8 @@ export interface JournalState {
   readonly output: Position;
   /** The same of the file of failures; null without. */
   readonly failures: Position | null;
+  /** The same of the archive of exchanges; null without. */
+  readonly archive: Position | null;
   readonly stats: StatsState;
   /** Seconds that the run took so far, and what it cost. */
   readonly seconds: number;
@@ -112,6 +114,7 @@ const SHAPE: Shape = {
   done: isDoneSetState,
   output: isCount,
   failures: orNull(isCount),
+  archive: orNull(isCount),
   stats: isObject,
   seconds: isDuration,
   cpuSeconds: isDuration,

@@ -24,6 +24,8 @@ export const MIGRATIONS: readonly ((state: State) => Record<string, unknown>)[] 
     ...state,
     stats: isObject(state.stats) ? { phases: {}, ...state.stats } : state.stats,
   }),
+  // Before archives of exchanges.
+  (state) => ({ archive: null, ...state }),
 ];
 
 /** Adds what was not counted yet: none of it, or what follows from the rest. */

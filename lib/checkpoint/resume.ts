@@ -125,7 +125,7 @@ export class ResumePoint {
     const keep = async (records: KeptRecords): Promise<Position> => {
       if (database !== undefined) return database.keepRecords(records);
       const { copy } = await OUTPUT_FORMATS[output.format].loadReader();
-      return await copy({ from: path, to: `${path}.retry`, gzip: output.gzip, ...records });
+      return await copy!({ from: path, to: `${path}.retry`, gzip: output.gzip, ...records });
     };
     try {
       if (state.retry === null) {

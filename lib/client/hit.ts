@@ -7,7 +7,7 @@ const decoder = new TextDecoder();
 const EMPTY = new Uint8Array(0);
 
 /** What is known of a request that has ended. */
-interface HitParts<T> extends Outcome {
+export interface HitParts<T> extends Outcome {
   readonly target: T;
   readonly i: number;
 }
@@ -62,7 +62,7 @@ export class Hit<T = unknown> {
   readonly #head: BorrowedHead | undefined;
   readonly #body: Uint8Array<ArrayBuffer> | undefined;
 
-  private constructor({ target, i, result, head, body }: HitParts<T>) {
+  protected constructor({ target, i, result, head, body }: HitParts<T>) {
     this.target = target;
     this.i = i;
     this.#result = result;

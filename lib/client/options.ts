@@ -246,7 +246,5 @@ export async function readOptions(options: ClientOptions): Promise<RunOptions> {
     headers,
     expect,
     retry: { ...run.retry, expected: expect.statuses },
-    // A request can have what a record of this format has.
-    inputs: [{ path: "-", format: "jsonl" }],
   };
 }

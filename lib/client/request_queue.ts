@@ -175,7 +175,7 @@ export class RequestQueue implements Source<Target> {
    */
   static async open(options: QueueOptions, hooks: QueueHooks = {}): Promise<RequestQueue> {
     const queue = new RequestQueue(options, hooks);
-    const { engine, check } = await openEngine(options, {
+    const { engine, check } = await openEngine({ ...options, hasOwnRequests: true }, {
       permits: createHostCheck(),
       cookies: hooks.cookies,
       bodyFor: ({ i }, head) => queue.#pending.get(i)?.begin(head),

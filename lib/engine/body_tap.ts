@@ -1,6 +1,11 @@
 import type { Failure } from "../result.ts";
 import type { BodySink } from "./engine.ts";
 
+/** Takes bytes as they pass. They belong to the caller again when it returns. */
+export interface ByteSink {
+  write(bytes: Uint8Array): void;
+}
+
 /** Who gets a body: a request in flight. */
 export interface BodyOwner {
   /**
@@ -12,7 +17,7 @@ export interface BodyOwner {
 }
 
 /** Passes a body on to its sink. What the sink throws is not the fault of the response. */
-export class BodyTap {
+export class BodyTap implements ByteSink {
   /** Undefined once it has ended, was discarded, or has failed. */
   #sink: BodySink | undefined;
   readonly #onFailure: (error: unknown) => void;

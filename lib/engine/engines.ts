@@ -22,6 +22,7 @@ export type Capability =
   | "IP versions"
   | "rate limit"
   | "transports"
+  | "exchanges"
   | "streams"
   | "HTTP/1.1 only"
   | "HTTP/2 only";
@@ -80,9 +81,11 @@ async function openSocketEngine(options: EngineOptions, versions: Versions): Pro
     throw error;
   }
   const bounded = limited?.limitTransports(transports, limit!, budget) ?? transports;
-  if (options.trace === undefined) return new SocketEngine(options, versions, bounded);
-  const { TracedSocketEngine } = await import("./sockets/traced_engine.ts");
-  return new TracedSocketEngine(options, versions, bounded);
+  if (options.trace === undefined && options.exchanges === undefined) {
+    return new SocketEngine(options, versions, bounded);
+  }
+  const { WatchedSocketEngine } = await import("./sockets/watched_engine.ts");
+  return new WatchedSocketEngine(options, versions, bounded);
 }
 
 /** @throws {UsageError} If connections cannot begin where they have to. */
@@ -133,6 +136,7 @@ const ROWS = {
       "IP versions",
       "rate limit",
       "transports",
+      "exchanges",
       "streams",
       "HTTP/1.1 only",
       "HTTP/2 only",

@@ -28,8 +28,8 @@ export interface ExchangeStart {
   /** The URL that is requested: that of the target, or where a redirect led to. */
   readonly url: string;
   readonly method: string;
-  /** Its name in ALPN (RFC 7301), with TLS or without it. */
-  readonly protocol: "http/1.1" | "h2";
+  /** As `WARC-Protocol` names it: `h2` is HTTP/2 over TLS, `h2c` HTTP/2 without it. */
+  readonly protocol: "http/1.1" | "h2" | "h2c";
   /**
    * The IP address of the server, without brackets and port; null where it is not known: over a Unix
    * socket and through a proxy.
@@ -55,9 +55,9 @@ export interface ExchangeEnd {
 }
 
 /**
- * Receives the bytes of one exchange, in the order of its members; `onEnd` exactly once. Bytes are
- * valid during the call only. What a member throws ends the run, as `onSinkFailure` has it, and
- * nothing more is told of the request except its end.
+ * Receives the bytes of one exchange. The response can begin before the request is sent whole; `onEnd`
+ * comes last, exactly once. Bytes are valid during the call only. What a member throws ends the run, as
+ * `onSinkFailure` has it, and nothing more is told of the exchange.
  */
 export interface ExchangeSink {
   /** A piece of the body of the request, which HTTP/1.1 sends without a transfer coding. */

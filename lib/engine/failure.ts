@@ -69,6 +69,11 @@ export function toBodyFailure(detail: string): Failure {
   return { error: "body", detail, scope: "host" };
 }
 
+/** The failure of a body before whose end its connection, or its stream of HTTP/2, has ended. */
+export function toCutFailure(detail: string): Failure {
+  return { ...toBodyFailure(detail), cut: "disconnect" };
+}
+
 /** The failure of a request whose own body cannot be read. It tells nothing about the host. */
 export function toUnreadFailure({ message }: BodyReadError): Failure {
   const detail = `the body of the request: ${message}`;
@@ -78,10 +83,10 @@ export function toUnreadFailure({ message }: BodyReadError): Failure {
 /** The failure of a body that is too long. */
 export function toLengthFailure(maxBodyBytes: number): Failure {
   const detail = `longer than ${maxBodyBytes} bytes (--max-body)`;
-  return { ...toBodyFailure(detail), isPermanent: true };
+  return { ...toBodyFailure(detail), isPermanent: true, cut: "length" };
 }
 
 /** The failure of a body that ended early. @param length the bytes that its response announced */
 export function toEarlyEndFailure(bytes: number, length: number): Failure {
-  return toBodyFailure(`it ended after ${bytes} of ${length} bytes`);
+  return toCutFailure(`it ended after ${bytes} of ${length} bytes`);
 }

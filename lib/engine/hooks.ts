@@ -28,9 +28,9 @@ export class ResponseHooks {
   #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): ResponseHooks | undefined {
-    const { cookies, onHead, bodyFor, decoding, trace, contentType = false } = options;
+    const { cookies, onHead, bodyFor, decoding, trace, exchanges, contentType = false } = options;
     const hasAny = contentType ||
-      [cookies, onHead, bodyFor, decoding, trace].some((hook) => hook !== undefined);
+      [cookies, onHead, bodyFor, decoding, trace, exchanges].some((hook) => hook !== undefined);
     return hasAny ? new ResponseHooks(options) : undefined;
   }
 
@@ -70,6 +70,11 @@ export class ResponseHooks {
     ];
     this.#last = { create: headers, cookies, headers: joined };
     return joined;
+  }
+
+  /** Reports what could not be kept, which ends the run. */
+  fail(error: unknown): void {
+    this.#onFailure(error);
   }
 
   /** Stores the `Set-Cookie` fields of a response from a URL. */

@@ -5,14 +5,14 @@
  */
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
-import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
+import { type Capability, ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
 import { readIpVersion } from "../http/ip_version.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import type { ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunFlag } from "./rows/flag.ts";
-import type { RunValues } from "./table.ts";
+import type { RunRow, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
 
 /**
@@ -30,14 +30,19 @@ export function parseEngine(values: RunValues): Pick<RunOptions, "engine" | "tra
 function findEngine(values: RunValues): EngineName {
   const engine = values.get("engine");
   const flags: readonly RunFlag[] = values.flags.filter(({ name }) => values.isOn(name));
-  const canDo = (name: EngineName) => ({ needs }: RunFlag): boolean =>
-    needs === undefined || !ENGINES[name].lacks.includes(needs);
+  const findNeed = ({ name, needs }: RunFlag): Capability | undefined =>
+    typeof needs === "function" ? needs(`${values.get(name as RunRow["name"])}`) : needs;
+  const canDo = (name: EngineName) => (flag: RunFlag): boolean => {
+    const need = findNeed(flag);
+    return need === undefined || !ENGINES[name].lacks.includes(need);
+  };
   if (flags.every(canDo(engine))) return engine;
   const able = ENGINE_NAMES.find((name) => flags.every(canDo(name)));
   if (ENGINES[engine].isAutomatic && able !== undefined) return able;
-  const { name } = flags.find((flag) => !canDo(engine)(flag))!;
+  const { name, needs } = flags.find((flag) => !canDo(engine)(flag))!;
+  const value = typeof needs === "function" ? ` ${values.get(name as RunRow["name"])}` : "";
   throw new UsageError(
-    `Cannot use '--${name}' with '--engine ${engine}': that engine does not have it: ` +
+    `Cannot use '--${name}${value}' with '--engine ${engine}': that engine does not have it: ` +
       (able === undefined ? "leave one of them out" : `use '--engine ${able}'`),
   );
 }

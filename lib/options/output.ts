@@ -16,11 +16,13 @@ import type { RunValues } from "./table.ts";
  * Where the records go, and how they are written; undefined where none are asked for.
  *
  * @param captures the names of what is captured, which are fields as well
+ * @param isOfFlow whether a flow makes the requests
  * @throws {UsageError} If a field is unknown, or named twice.
  */
 export function parseOutput(
   values: RunValues,
   captures: readonly string[],
+  isOfFlow: boolean,
 ): OutputOptions | undefined {
   const path = values.get("output");
   if (path === undefined) return undefined;
@@ -48,13 +50,14 @@ export function parseOutput(
     );
   }
   const listColumns = (): string[] => [
-    ...DEFAULT_FIELDS,
+    ...isOfFlow ? ["i", "step", ...DEFAULT_FIELDS.slice(1)] : DEFAULT_FIELDS,
     ...(values.has("save-bodies") ? ["body_file"] : []),
     ...(values.has("request-id") ? ["request_id"] : []),
     ...captures,
   ];
   const { hasColumns } = OUTPUT_FORMATS[format];
-  return { path, format, gzip, fields: fields ?? (hasColumns ? listColumns() : undefined) };
+  const hasAll = hasColumns || isOfFlow;
+  return { path, format, gzip, fields: fields ?? (hasAll ? listColumns() : undefined) };
 }
 
 /** @throws {UsageError} If rows are to go where only text can. */

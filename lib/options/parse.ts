@@ -7,6 +7,7 @@ import { checkFlags, writesToStdout } from "../cli/check_flags.ts";
 import type { FlagValue } from "../cli/flag_values.ts";
 import { parseFlags } from "../cli/parse_flags.ts";
 import { UsageError } from "../errors.ts";
+import { parseSavedBodies } from "./archive.ts";
 import {
   parseEngine,
   parseIpVersion,
@@ -17,6 +18,7 @@ import {
 } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
 import { readFromProcess } from "./environment.ts";
+import { checkFlow, findFlow, parseFlow } from "./flow.ts";
 import { ELSEWHERE } from "./other_programs.ts";
 import {
   checkMetrics,
@@ -65,9 +67,11 @@ export async function parseRun(
   const values = config === undefined
     ? onCommandLine
     : await (await import("./config.ts")).withConfig(onCommandLine, config, readFile);
-  const url = parseUrl(values);
+  const path = findFlow(values);
+  const flow = path === undefined ? undefined : await parseFlow(path, values, readFile);
+  const url = flow === undefined ? parseUrl(values) : flow.base;
   const inputs = await parseInputs(values);
-  if (url === undefined && inputs.length === 0) {
+  if (url === undefined && inputs.length === 0 && flow === undefined) {
     // A flag without its value takes the URL for it, and says so.
     parseRequests(values);
     readOptions(values);
@@ -81,7 +85,7 @@ export async function parseRun(
   checkMetrics(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
-  const report = parseReport(values, url ?? `URLs of ${listPaths(inputs)}`);
+  const report = parseReport(values, path ?? url ?? `URLs of ${listPaths(inputs)}`);
   const otlp = values.get("otlp");
   const bus = values.get("cluster");
   const submission = bus === undefined
@@ -97,6 +101,7 @@ export async function parseRun(
     ...plain,
     ...parseStages(values, plain),
     ...parseHostRate(plain),
+    flow,
     inputs,
     ...await parseOrder(values, { inputs, requests: parseRequests(values) }),
     pauses: !values.get("no-pause"),
@@ -111,7 +116,8 @@ export async function parseRun(
     proxy: await parseProxy(values, files.readFile),
     ipVersion: parseIpVersion(values),
     unixSocket: parseUnixSocket(values),
-    output: parseOutput(values, captures.map(({ name }) => name)),
+    output: parseOutput(values, captures.map(({ name }) => name), flow !== undefined),
+    ...parseSavedBodies(values, version),
     resume: parseResume(values),
     summaries: parseSummaries(values),
     // Not from `files`: what they hold goes to workers.
@@ -133,6 +139,7 @@ export async function parseRun(
     }),
   };
   checkWarmUp(options);
+  checkFlow(values, options);
   refuseVariablesInFailures(options);
   return submission === undefined ? options : submission.finish(options);
 }

@@ -8,6 +8,7 @@ import type { TlsOptions } from "../engine/engine.ts";
 import type { Form } from "../form/form.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
+import type { ArchiveOutputOptions } from "../output/archive/archive_output.ts";
 import type { OutputFormatName } from "../output/formats.ts";
 import type { Scheme } from "../source/default_scheme.ts";
 import type { OrderOptions } from "../source/order.ts";
@@ -188,9 +189,23 @@ export interface SummaryFile {
   readonly format: SummaryFormat;
 }
 
+/** The flow that makes the requests of a run. */
+export interface FlowOptions {
+  /** Of its module, as the user wrote it. */
+  readonly path: string;
+  /** What URLs of the flow can be relative to; undefined without. */
+  readonly base: string | undefined;
+  /** The SHA-256 of the module's text, in lower case. */
+  readonly hash: string;
+}
+
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
+  /** What makes the requests, where numbers and records do not; undefined for no flow. */
+  readonly flow: FlowOptions | undefined;
+  /** How long an iteration of the flow may take, in milliseconds, from 1. */
+  readonly iterationTimeoutMs: number;
   /** What is read for requests, one after the other; empty where the numbers make them. */
   readonly inputs: readonly InputOptions[];
   /** Whether a line of the inputs that begins with `#` is a comment. */
@@ -246,6 +261,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly output: OutputOptions | undefined;
   /** The folder that bodies are saved in. */
   readonly saveBodies: string | undefined;
+  /** The archive that exchanges are saved in. */
+  readonly archive: ArchiveOutputOptions | undefined;
   /** Whether bodies with a content coding are left as they came. */
   readonly raw: boolean;
   readonly resume: "no" | "yes" | "force";

@@ -39,7 +39,11 @@ export const RUN_FLAGS: readonly RunRow[] = Object.entries(SECTIONS)
   .flatMap(([section, rows]) =>
     rows.map((row) => {
       const { needs }: RunFlag = row;
-      return { ...row, section, lackedBy: needs && findLacking(needs) };
+      return {
+        ...row,
+        section,
+        lackedBy: typeof needs === "string" ? findLacking(needs) : undefined,
+      };
     })
   );
 

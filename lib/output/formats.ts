@@ -7,9 +7,12 @@
 import type { OutputFormat } from "./output.ts";
 
 const OPEN_BRACE = 0x7b;
+const PARQUET_MAGIC = new TextEncoder().encode("PAR1");
+const SQLITE_MAGIC = new TextEncoder().encode("SQLite format 3\0");
 
 const ROWS = {
   ndjson: {
+    title: "NDJSON",
     endings: ["ndjson", "jsonl", "json"],
     hasColumns: false,
     isText: true,
@@ -17,8 +20,31 @@ const ROWS = {
     loadWriter: () => import("./ndjson.ts"),
     loadReader: () => import("./read_ndjson.ts"),
   },
+  parquet: {
+    title: "Parquet",
+    endings: ["parquet"],
+    hasColumns: true,
+    isText: false,
+    // Its further parts, and its rows that are in no row group yet.
+    listCompanions: (path) => [/^(.*)[/\\]/s.exec(path)?.[1] || (path.startsWith("/") ? "/" : ".")],
+    begins: (start) => PARQUET_MAGIC.every((byte, k) => start[k] === byte),
+    loadWriter: () => import("./parquet/write_parquet.ts"),
+    loadReader: () => import("./parquet/read_parquet.ts"),
+  },
+  sqlite: {
+    title: "SQLite",
+    endings: ["sqlite", "sqlite3", "db"],
+    hasColumns: true,
+    isText: false,
+    isDatabase: true,
+    // https://sqlite.org/fileformat.html#the_database_header
+    begins: (start) => SQLITE_MAGIC.every((byte, k) => start[k] === byte),
+    loadWriter: () => import("./sqlite/write_sqlite.ts"),
+    loadReader: () => import("./sqlite/read_sqlite.ts"),
+  },
   // CSV comes last, because any text can be its header.
   csv: {
+    title: "CSV",
     endings: ["csv"],
     hasColumns: true,
     isText: true,
@@ -37,7 +63,8 @@ export const OUTPUT_FORMATS: Readonly<Record<OutputFormatName, OutputFormat>> = 
 /** Their names, in the order in which a file is tried by each. */
 export const OUTPUT_FORMAT_NAMES = Object.keys(OUTPUT_FORMATS) as readonly OutputFormatName[];
 
-/** The formats in words, for help texts: `NDJSON or CSV`. */
+/** The formats in words, for help texts: `NDJSON, Parquet or CSV`. */
 export function listOutputFormats(): string {
-  return OUTPUT_FORMAT_NAMES.map((name) => name.toUpperCase()).join(" or ");
+  return OUTPUT_FORMAT_NAMES.map((name) => OUTPUT_FORMATS[name].title).join(", ")
+    .replace(/, (?=[^,]*$)/, " or ");
 }

@@ -22,6 +22,8 @@ export interface RecordsOptions {
     readonly format: OutputFormatName;
   };
   readonly captures: readonly { readonly name: string }[];
+  /** The archive of exchanges, whose places the main thread puts into records of others. */
+  readonly archive?: unknown;
   /** The number of the thread that formats records, from 0. @default 0 */
   readonly thread?: number;
 }
@@ -44,7 +46,9 @@ export async function openRecords(
 export async function openRecordEncoder(options: RecordsOptions): Promise<RecordEncoder> {
   const { format, gzip } = options.output;
   const { createFormatter } = await OUTPUT_FORMATS[format].loadWriter();
-  return await RecordEncoder.open(createFormatter(toFormatOptions(options)), gzip);
+  // Places cannot be put into what is compressed.
+  const isPacked = gzip && options.archive === undefined;
+  return await RecordEncoder.open(createFormatter(toFormatOptions(options)), isPacked);
 }
 
 function toFormatOptions(

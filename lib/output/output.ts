@@ -49,6 +49,8 @@ export interface Output {
    * @throws {OutputError} If they could not be written.
    */
   sync(): Promise<Position>;
+  /** Told that a journal on the disk has a position that {@linkcode sync} gave. */
+  confirm?(position: Position): void;
   /** Whether it holds everything up to a position. */
   reaches(position: Position): Promise<boolean>;
   /**
@@ -161,14 +163,14 @@ export interface OutputReader {
    */
   read(input: RecordInput, names: readonly string[], use: RecordUse): Promise<void>;
   /**
-   * Copies records as they are.
+   * Copies records as they are; absent for databases, which can leave records out themselves.
    *
    * @returns the position behind the last one, all of which is on the disk
    * @throws {UsageError} If a file cannot be opened.
    * @throws {InputError} If the input breaks off.
    * @throws {OutputError} If the copy cannot be written.
    */
-  copy(options: CopyOptions): Promise<Position>;
+  copy?(options: CopyOptions): Promise<Position>;
 }
 
 /** Which records of an output are kept. */
@@ -192,6 +194,8 @@ export interface CopyOptions extends KeptRecords {
 
 /** A format of outputs. */
 export interface OutputFormat {
+  /** Its name as people write it. */
+  readonly title: string;
   /** How the names of such files end, in lower case, without the dot; the usual one first. */
   readonly endings: readonly string[];
   /** Whether all records have the same fields, so that they have to be known before the first. */

@@ -102,10 +102,13 @@ export const DEFAULT_FIELDS: readonly FieldName[] = [
   "detail",
 ];
 
-/** A column of records. */
-export interface Column extends Field {
+/** What the values of a column are. */
+export interface ColumnType extends Pick<Field, "type" | "isNullable"> {
   readonly name: string;
 }
+
+/** A column of records. */
+export interface Column extends ColumnType, Field {}
 
 /**
  * The columns of fields, in their order.

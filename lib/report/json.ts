@@ -13,9 +13,15 @@ const ROUNDED: readonly Kind[] = [
   "own lateness or null",
   "slow responses or null",
   "host list or null",
+  "flow or null",
 ];
 /** The kinds of figures that are lists of many numbers, each of which is written on one line. */
-const ON_ONE_LINE: readonly Kind[] = ["histogram", "histogram or null", "histograms by phase"];
+const ON_ONE_LINE: readonly Kind[] = [
+  "histogram",
+  "histogram or null",
+  "histograms by phase",
+  "flow tally or null",
+];
 
 /**
  * The summary as one JSON document that ends in a line feed; its names are a contract with the

@@ -44,6 +44,12 @@ const PHASE_COLUMNS: Columns = [
   ["count", 14],
   ...["mean", "p50", "p95", "p99", "max"].map((title) => [title, 10] as const),
 ];
+const STEP_COLUMNS: Columns = [
+  ["requests", 14],
+  ["failed", 10],
+  ...["mean", "p95", "p99", "max"].map((title) => [title, 10] as const),
+];
+const CHECK_COLUMNS: Columns = [["passed", 15], ["failed", 13]];
 const HOST_COLUMNS: Columns = [["requests", 15], ["failed", 13], ["mean", 12], ["slowest", 12]];
 /** Cells of a name left of its count; the longest reason phrase fits. */
 const NAME_CELLS = 35;
@@ -67,6 +73,8 @@ export function formatTable(data: TableData, { color }: { color: boolean }): str
   const sections: (readonly [title: string, lines: readonly string[]])[] = [
     [formatFirstLine(summary, paint), formatRows(data, paint)],
     [paint("bold", "Latency of responses"), formatLatencies(summary)],
+    [formatTitles("Steps", STEP_COLUMNS, paint), formatSteps(summary, paint)],
+    [formatTitles("Checks", CHECK_COLUMNS, paint), formatChecks(summary, paint)],
     [formatTitles("Phases", PHASE_COLUMNS, paint), formatPhases(summary)],
     [paint("bold", "Statuses"), formatStatuses(summary)],
     [paint("bold", "Errors"), formatErrors(summary, paint)],
@@ -145,6 +153,8 @@ export function listRows(
     row("engine", `${fit(engine || "not known", MAX_EXAMPLE_CELLS)}${sockets}${loops}${most}`);
   }
   row("cluster", formatCluster(summary));
+  row("iterations", formatIterations(summary));
+  row("", formatDurations(summary));
   row("retries", formatRetries(summary));
   for (const [what, count] of Object.entries(shortages)) {
     const text = fit(what, MAX_EXAMPLE_CELLS);
@@ -280,6 +290,42 @@ function formatHosts({ hosts }: KnownSummary, paint: Painter): string[] {
       formatLatency(max_ms, responses),
     ], (title, cell) => title === "failed" && failed > 0 ? paint("red", cell) : cell);
   });
+}
+
+/** How many iterations a flow had, and how fast; undefined without a flow. */
+function formatIterations({ flow, seconds = 0 }: KnownSummary): string | undefined {
+  if (!flow) return undefined;
+  const rate = seconds > 0 ? `, ${formatRate(flow.iterations / seconds)}/s` : "";
+  return `${formatCount(flow.iterations)}${rate}, ${formatCount(flow.failed)} failed`;
+}
+
+/** How long the iterations of a flow took; undefined where none succeeded. */
+function formatDurations({ flow }: KnownSummary): string | undefined {
+  if (!flow || flow.iterations === flow.failed) return undefined;
+  const { mean, p95, max } = flow.duration_ms;
+  return `${formatMs(mean)} each, p95 ${formatMs(p95)}, at most ${formatMs(max)}`;
+}
+
+function formatSteps({ flow }: KnownSummary, paint: Painter): string[] {
+  return (flow?.steps ?? []).map(({ step, requests, failed, response_ms }) => {
+    const { mean, p95, p99, max } = response_ms;
+    return formatLine(fit(step, MAX_CELLS), STEP_COLUMNS, [
+      formatCount(requests),
+      formatCount(failed),
+      ...[mean, p95, p99, max].map((ms) => formatLatency(ms, requests - failed)),
+    ], (title, cell) => title === "failed" && failed > 0 ? paint("red", cell) : cell);
+  });
+}
+
+function formatChecks({ flow }: KnownSummary, paint: Painter): string[] {
+  return (flow?.checks ?? []).map(({ check, passed, failed }) =>
+    formatLine(
+      fit(check, MAX_CELLS),
+      CHECK_COLUMNS,
+      [formatCount(passed), formatCount(failed)],
+      (title, cell) => title === "failed" && failed > 0 ? paint("red", cell) : cell,
+    )
+  );
 }
 
 function formatPhases(summary: KnownSummary): string[] {

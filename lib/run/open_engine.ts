@@ -26,11 +26,18 @@ export type EngineChoice =
     | "captures"
     | "verbose"
     | "variables"
-  >;
+  >
+  & {
+    /** Whether requests have fields and expectations of their own. @default as the inputs have */
+    readonly hasOwnRequests?: boolean;
+  };
 
 /** What an engine of a run needs that its options do not have. */
-export interface EngineHooks
-  extends Pick<EngineOptions, "permits" | "cookies" | "bodyFor" | "onSinkFailure" | "budget"> {
+export interface EngineHooks extends
+  Pick<
+    EngineOptions,
+    "permits" | "cookies" | "bodyFor" | "exchanges" | "onSinkFailure" | "budget"
+  > {
   /** What all event loops of the run need in common to show requests. @default it is the only one */
   readonly transcripts?: SharedArrayBuffer | undefined;
 }
@@ -72,10 +79,11 @@ function openFiles({ files }: Form): void {
 
 /** Only for runs that can have something to decode: others do not ask for a coding. */
 async function openDecoding(
-  { headers, raw, inputs }: EngineChoice,
+  { headers, raw, inputs, hasOwnRequests }: EngineChoice,
   looksAtBodies: boolean,
 ): Promise<BodyDecoding | undefined> {
-  const hasOwnHeaders = inputs.some(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
+  const hasOwnHeaders = hasOwnRequests ??
+    inputs.some(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
   const isAsking = asksForCoding(headers);
   if (raw || !(looksAtBodies || hasOwnHeaders || isAsking)) return undefined;
   const { BodyDecoding } = await import("../engine/decoding.ts");
@@ -97,11 +105,10 @@ async function openTrace(
 }
 
 async function openCheck(
-  { expect, captures, inputs }: EngineChoice,
+  { expect, captures, inputs, hasOwnRequests }: EngineChoice,
 ): Promise<ResponseCheck | undefined> {
-  const hasTargetExpectations = inputs.some(({ format }) =>
-    INPUT_FORMATS[format].hasOwnExpectations
-  );
+  const hasTargetExpectations = hasOwnRequests ??
+    inputs.some(({ format }) => INPUT_FORMATS[format].hasOwnExpectations);
   const isChecked = hasTargetExpectations || captures.length > 0 ||
     Object.values(expect).some((it) => it !== undefined);
   if (!isChecked) return undefined;

@@ -10,6 +10,8 @@ import type { JournalState } from "../checkpoint/journal.ts";
 import type { ResumePoint } from "../checkpoint/resume.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
+import type { PackedExchanges } from "../output/archive/packed_exchanges.ts";
+import type { RunArchive } from "../output/archive/run_archive.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
 import type { LineWriter } from "../output/line_writer.ts";
 import type { RunDefaults } from "../output/failure_lines.ts";
@@ -35,6 +37,8 @@ export interface EncodedResults {
   readonly records: EncodedRecords | undefined;
   /** The requests that failed; undefined without any. */
   readonly failures: EncodedRecords | undefined;
+  /** Their exchanges; undefined without any, or where none are kept. */
+  readonly exchanges?: PackedExchanges | undefined;
   /** The numbers of all these requests; undefined without a journal. */
   readonly numbers: Float64Array<ArrayBuffer> | undefined;
 }
@@ -54,6 +58,7 @@ export class Outputs {
   /** What is written at the end, in the order of the command line. */
   readonly #texts: { readonly file: LineWriter; readonly text: FinalText }[] = [];
   #bodies: Bodies | undefined;
+  #archive: RunArchive | undefined;
   #checkpoint: Checkpoint | undefined;
 
   /**
@@ -159,6 +164,7 @@ export class Outputs {
     const beginning = this.#beginning;
     await this.#openBodies();
     await beginning?.prepareFiles();
+    await this.#archive?.cutTo(beginning?.state?.archive ?? 0);
     if (beginning !== undefined) this.#outputs.push(beginning.output);
     else if (output !== undefined) {
       const { openRecords } = await import("../output/open_output.ts");
@@ -179,6 +185,7 @@ export class Outputs {
       before: beginning.state,
       output: this.#outputs[0],
       failures: this.#outputs[1],
+      archive: this.#archive,
       numbers: beginning.numbering,
       failed: beginning.failed,
       now,
@@ -198,8 +205,13 @@ export class Outputs {
   }
 
   async #openBodies(): Promise<void> {
-    const { saveBodies, overwrite } = this.#options;
-    if (saveBodies === undefined || this.isComplete) return;
+    const { saveBodies, archive, overwrite } = this.#options;
+    if (this.isComplete) return;
+    if (archive !== undefined) {
+      const { RunArchive } = await import("../output/archive/run_archive.ts");
+      this.#archive = await RunArchive.open(archive, { isResumed: this.isResumed, overwrite });
+    }
+    if (saveBodies === undefined) return;
     const { Bodies } = await import("../output/bodies/bodies.ts");
     this.#bodies = await Bodies.open(saveBodies, { isResumed: this.isResumed, overwrite });
   }
@@ -207,6 +219,7 @@ export class Outputs {
   /** Closes everything if the run cannot begin. */
   async abandon(): Promise<void> {
     this.#bodies?.abandon();
+    this.#archive?.abandon();
     if (this.#outputs.length === 0) return await this.#beginning?.abandon();
     for (const output of this.#outputs) await output.close().catch(() => {});
   }
@@ -233,15 +246,23 @@ export class Outputs {
     return bodies && ((target, head) => bodies.bodyFor(target, head));
   }
 
+  /** The hook for exchanges; undefined if they are not saved. */
+  get exchanges(): EngineOptions["exchanges"] {
+    return this.#archive?.exchanges;
+  }
+
   /** Adds to a result where its body is; undefined if bodies are not saved. */
   get complete(): ((result: Result) => Result) | undefined {
     const bodies = this.#bodies;
-    return bodies && ((result) => bodies.annotate(result));
+    const archive = this.#archive;
+    if (archive === undefined) return bodies && ((result) => bodies.annotate(result));
+    const { isResumable } = this;
+    return (result) => archive.complete(result, isResumable && result.error === "cancelled");
   }
 
-  /** The name of the run in the folder for bodies; undefined if they are not saved. */
+  /** What a run is known by where bodies are saved; undefined if they are not saved. */
   get bodiesRun(): string | undefined {
-    return this.#bodies?.run;
+    return this.#bodies?.run ?? this.#archive?.run;
   }
 
   /** Whether the run can be resumed, and requests again whatever has no record. */
@@ -256,7 +277,7 @@ export class Outputs {
    * @throws {OutputError} If a file cannot be written.
    */
   write(result: Result): MaybePromise<void> {
-    let written: MaybePromise<unknown>;
+    let written: MaybePromise<unknown> = this.#archive?.full;
     for (const output of this.#outputs) {
       const full = output.write(result);
       if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
@@ -266,13 +287,38 @@ export class Outputs {
   }
 
   /**
+   * Writes the results of an iteration of a flow, and marks it as done, all at one moment.
+   *
+   * @param i the number of the iteration
+   * @returns a promise if the caller has to wait before the next one
+   * @throws {OutputError} If a file cannot be written.
+   */
+  writeIteration(results: readonly Result[], i: number): MaybePromise<void> {
+    let written: MaybePromise<unknown>;
+    for (const output of this.#outputs) {
+      for (const result of results) {
+        const full = output.write(result);
+        if (full !== undefined) {
+          written = written === undefined ? full : Promise.all([written, full]);
+        }
+      }
+    }
+    this.#checkpoint?.add(i);
+    return written as MaybePromise<void>;
+  }
+
+  /**
    * Writes results that a worker has encoded, and marks their requests as done, all at one moment.
    *
    * @returns a promise if the worker has to wait before the next ones
    * @throws {OutputError} If a file cannot be written.
    */
-  writeEncoded({ records, failures, numbers }: EncodedResults): MaybePromise<void> {
+  writeEncoded({ records, failures, exchanges, numbers }: EncodedResults): MaybePromise<void> {
     let written: MaybePromise<unknown>;
+    if (exchanges !== undefined) {
+      records = records && this.#archive!.fillPlaces(records, exchanges);
+      written = this.#archive!.append(exchanges);
+    }
     const blocks = this.#options.output === undefined ? [failures] : [records, failures];
     for (const [k, output] of this.#outputs.entries()) {
       const block = blocks[k];
@@ -309,6 +355,7 @@ export class Outputs {
       for (const output of this.#outputs) await output.finish?.().catch(keep);
     }
     for (const output of this.#outputs) await output.close().catch(keep);
+    await this.#archive?.close().catch(keep);
     for (const { file, text } of this.#texts) {
       try {
         await file.write(await format(text, failure));

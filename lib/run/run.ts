@@ -7,6 +7,7 @@ import process from "node:process";
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { UsageError } from "../errors.ts";
+import type { FlowPipeline } from "../flow/flow_pipeline.ts";
 import type { OtlpExporter } from "../metrics/otlp_exporter.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { Submitter } from "../cluster/submitter.ts";
@@ -107,13 +108,19 @@ export class Run {
       }
       const { remainingRange, onlyLf } = outputs;
       const seed = await drawSeed(outputs.restored?.salt);
-      source = await openSource({
-        ...options,
-        ...remainingRange,
-        onlyLf,
-        template: options.url,
-        seed,
-      });
+      source = options.flow === undefined
+        ? await openSource({
+          ...options,
+          ...remainingRange,
+          onlyLf,
+          template: options.url,
+          seed,
+        })
+        : (await import("../flow/iterations.ts")).openIterations({
+          ...options,
+          ...remainingRange,
+          seed,
+        });
       const run = new Run(options, source, outputs, onNotice);
       run.#jar = await openJar(options);
       if (options.report !== undefined) {
@@ -157,12 +164,17 @@ export class Run {
     const fail = (error: unknown): void => this.#pipeline.fail(error);
     // Before the outputs: if they cannot be opened, no file has changed.
     const pipelines = await this.#openPipelines(engines);
-    const parts = pipelines !== undefined ? undefined : await engines.open(options, {
+    const flow = await this.#openFlow();
+    const hasEngine = pipelines !== undefined || flow !== undefined;
+    const parts = hasEngine ? undefined : await engines.open(options, {
       permits: this.#permits,
       cookies: this.#jar?.jar,
       bodyFor: options.saveBodies === undefined
         ? undefined
         : (target, head) => outputs.bodyFor!(target, head),
+      exchanges: options.archive === undefined
+        ? undefined
+        : { begin: (target) => outputs.exchanges!.begin(target) },
       onSinkFailure: fail,
     });
     try {
@@ -170,6 +182,7 @@ export class Run {
     } catch (error) {
       parts?.engine.close();
       await pipelines?.close();
+      await flow?.close();
       throw error;
     }
     const { items, hasOneHost, make } = this.#source;
@@ -201,6 +214,14 @@ export class Run {
       const isPaced = options.rate !== undefined && !isComplete;
       const timer = isPaced ? await PreciseTimer.open() : undefined;
       const recorder = await openRecorder(stats, options);
+      if (flow !== undefined) {
+        flow.begin({ source, stats, recorder, timer, durationMs, isResumable }, {
+          onIteration: (results, i) => outputs.writeIteration(results, i),
+          onNotice: this.#onNotice,
+        });
+        this.#pipeline = flow;
+        return;
+      }
       this.#pipeline = new Pipeline({ source, stats, recorder, timer, ...parts! }, {
         ...options,
         durationMs,
@@ -220,6 +241,16 @@ export class Run {
         ? `nothing to retry: no request of '${path}' has failed`
         : `nothing to resume: the run of '${path}' is complete`,
     );
+  }
+
+  /** Loads the flow that makes the requests; undefined without one, and if nothing is left to do. */
+  async #openFlow(): Promise<FlowPipeline | undefined> {
+    if (this.#options.flow === undefined || this.#outputs.isComplete) return undefined;
+    const { FlowPipeline } = await import("../flow/flow_pipeline.ts");
+    return await FlowPipeline.open(this.#options, {
+      beforeFirst: ({ url }) => this.#checkPermission(url),
+      onNotice: this.#onNotice,
+    });
   }
 
   /** Starts what makes the requests elsewhere; undefined if this event loop makes them. */
@@ -464,7 +495,7 @@ export class Run {
 
   snapshot(): Snapshot {
     const { stats, activity, engine, workersBusy, workers } = this.#pipeline;
-    const { concurrency, rate, stages } = this.#options;
+    const { concurrency, rate, stages, flow } = this.#options;
     const known = workers?.addTo(stats) ?? stats;
     const all = this.#outputs.computeTotal(this.#source.items.total);
     const figures = known.snapshot({
@@ -473,7 +504,11 @@ export class Run {
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       // Each process has its own.
       concurrency: concurrency * (workers?.mostProcesses || 1),
-      targetRate: stages?.of === "rate" ? computeMean(stages) : rate,
+      targetRate: flow !== undefined
+        ? undefined
+        : stages?.of === "rate"
+        ? computeMean(stages)
+        : rate,
       total: all === undefined ? undefined : all - (known.results - known.requests),
       progress: this.#progress(known),
       rssBytes: Deno.memoryUsage().rss,

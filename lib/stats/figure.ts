@@ -28,6 +28,8 @@ export type Kind =
   | "late"
   | "own lateness or null"
   | "cluster or null"
+  | "flow or null"
+  | "flow tally or null"
   | "thresholds"
   | "slow responses or null"
   | "host list or null"
@@ -50,6 +52,7 @@ export type Merge =
   | "histogram"
   | "histograms by phase"
   | "clusters"
+  | "flow tallies"
   | "slow responses"
   | "host lists"
   // These are worked out from other figures of the parts.
@@ -58,6 +61,7 @@ export type Merge =
   | "mean by attempts"
   | "late"
   | "latency of histogram"
+  | "flow of tally"
   | "phases of histograms"
   | "own lateness of histogram";
 
@@ -133,6 +137,8 @@ export interface Bounded {
    * there are no others. @default the statistic of the figure
    */
   of?(statistics: Statistics, member: string): number | null;
+  /** Whether the requests of a step of a flow have such a number, as in `p95@login`. */
+  readonly isByStep?: boolean;
   /** Whether it counts requests, so that its share of all requests can be bounded, too. */
   readonly hasShare?: boolean;
   /** How many requests it is taken from. @default all of them */

@@ -8,8 +8,9 @@
 import { ERROR_KINDS, type ErrorKind } from "../result.ts";
 import type { Bounded, Figure, Trend } from "./figure.ts";
 import { readLatency } from "./latency.ts";
+import { toFlowState, toSummaryFlow } from "./flow_summary.ts";
 import { computeRarity, parsePercentile } from "./percentile.ts";
-import type { Latency } from "./snapshot.ts";
+import type { FlowFigures, Latency } from "./snapshot.ts";
 import { describePhases } from "./phase_times.ts";
 import { mapPhases, PHASES } from "./phases.ts";
 import type { Summary } from "./summary.ts";
@@ -60,7 +61,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       label: "result",
       of: ({ succeeded, failed }) => ({ succeeded, failed }),
     }],
-    thresholds: [{ name: "requests", trend: "grows" }],
+    thresholds: [{ name: "requests", trend: "grows", isByStep: true }],
   },
   succeeded: {
     kind: "count",
@@ -68,7 +69,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     of: "succeeded",
     merge: "sum",
     compare: [{ title: "succeeded" }],
-    thresholds: [{ name: "succeeded", trend: "grows", hasShare: true }],
+    thresholds: [{ name: "succeeded", trend: "grows", hasShare: true, isByStep: true }],
   },
   failed: {
     kind: "count",
@@ -84,7 +85,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
         of: ({ failed, requests }) => requests > 0 ? failed / requests * 100 : undefined,
       },
     ],
-    thresholds: [{ name: "failed", trend: "grows", hasShare: true }],
+    thresholds: [{ name: "failed", trend: "grows", hasShare: true, isByStep: true }],
   },
   warm_up: { kind: "count", unit: "count", of: ({ warmUp = 0 }) => warmUp, merge: "sum" },
   skipped: {
@@ -186,7 +187,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       type: "gauge",
       help: "Requests a second that were reached, over the whole run.",
     }],
-    thresholds: [{ name: "rate", trend: "drifts" }],
+    thresholds: [{ name: "rate", trend: "drifts", isByStep: true }],
   },
   bytes: {
     kind: "count",
@@ -222,12 +223,14 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       ...LATENCIES.map((name): Bounded => ({
         ...LATENCY_BOUND,
         name,
+        isByStep: true,
         of: ({ latency, succeeded }) => succeeded > 0 ? latency[name] : null,
         sample: ({ succeeded }) => succeeded,
       })),
       {
         ...LATENCY_BOUND,
         name: "percentile",
+        isByStep: true,
         of: ({ histogram }, name) => readLatency(histogram, name),
         sample: ({ succeeded }) => succeeded,
         members: {
@@ -278,10 +281,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       members: {
         form: new RegExp(`^${phase}(?:\\.(.*))?$`),
         examples: [`${phase}.p95`],
-        advise: (name) =>
-          (LATENCIES as readonly string[]).includes(name) || parsePercentile(name) !== undefined
-            ? undefined
-            : `${phase}.min, ${phase}.mean, ${phase}.max, ${phase}.stddev or a percentile, like ${phase}.p95`,
+        advise: (name) => adviseLatency(phase, name),
       },
     })),
   },
@@ -455,6 +455,60 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     },
     merge: "clusters",
   },
+  flow: {
+    kind: "flow or null",
+    of: ({ flow }) => flow === undefined ? null : toSummaryFlow(flow),
+    merge: "flow of tally",
+    metrics: [
+      {
+        name: "myriad_iterations_total",
+        type: "counter",
+        help: "Iterations of a flow that ended.",
+        label: "result",
+        of: ({ flow }) => flow && { succeeded: flow.iterations - flow.failed, failed: flow.failed },
+      },
+      {
+        name: "myriad_checks_total",
+        type: "counter",
+        help: "Checks of a flow, by whether they held.",
+        label: "result",
+        of: ({ flow }) => flow && countChecks(flow),
+      },
+    ],
+    thresholds: [
+      {
+        name: "iterations",
+        unit: "count",
+        trend: "grows",
+        of: ({ flow }) => flow?.iterations ?? null,
+      },
+      {
+        ...LATENCY_BOUND,
+        name: "iteration",
+        of: ({ flow }, name) =>
+          flow === undefined ? null : readLatency(flow.durationHistogram, name),
+        sample: ({ flow }) => flow?.durationHistogram.count ?? 0,
+        members: {
+          form: /^iteration(?:\.(.*))?$/,
+          examples: ["iteration.p95"],
+          advise: (name) => adviseLatency("iteration", name),
+        },
+      },
+      {
+        name: "checks",
+        unit: "%",
+        trend: "settles",
+        of: ({ flow }) => {
+          const { passed, failed } = flow === undefined ? NO_CHECKS : countChecks(flow);
+          return passed + failed > 0 ? 100 * passed / (passed + failed) : null;
+        },
+        sample: ({ flow }) => {
+          const { passed, failed } = flow === undefined ? NO_CHECKS : countChecks(flow);
+          return passed + failed;
+        },
+      },
+    ],
+  },
   shortages: {
     kind: "counts",
     of: "shortages",
@@ -517,6 +571,11 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     of: ({ phases }) => mapPhases(phases, (histogram) => histogram.toJSON()),
     merge: "histograms by phase",
   },
+  flow_tally: {
+    kind: "flow tally or null",
+    of: ({ flow }) => flow === undefined ? null : toFlowState(flow),
+    merge: "flow tallies",
+  },
   histogram: { kind: "histogram", of: ({ histogram }) => histogram.toJSON(), merge: "histogram" },
 };
 
@@ -528,6 +587,22 @@ export const FIGURE_ROWS = Object.entries(FIGURES) as readonly (readonly [
 
 function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** What to give instead of a name that latencies do not have; undefined if they have it. */
+function adviseLatency(of: string, name: string): string | undefined {
+  return (LATENCIES as readonly string[]).includes(name) || parsePercentile(name) !== undefined
+    ? undefined
+    : `${of}.min, ${of}.mean, ${of}.max, ${of}.stddev or a percentile, like ${of}.p95`;
+}
+
+const NO_CHECKS = { passed: 0, failed: 0 };
+
+function countChecks({ checks }: Pick<FlowFigures, "checks">): typeof NO_CHECKS {
+  return checks.reduce(
+    (sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }),
+    NO_CHECKS,
+  );
 }
 
 function listPhaseFigures(phases: Summary["phases_ms"]): Record<string, number> {

@@ -11,8 +11,8 @@ import { toPhaseDeltas } from "./phase_times.ts";
 import { isSlowRequest, MAX_SLOWEST } from "./slowest.ts";
 import { findWrongStat, type Stats, type StatsDelta, type StatsState } from "./stats.ts";
 
-/** Statistics as plain data. */
-export interface PackedStats extends Omit<StatsState, "top"> {
+/** Statistics as plain data; several machines run no flow. */
+export interface PackedStats extends Omit<StatsState, "top" | "flow"> {
   /** Missing if they are not kept. */
   readonly details?: StatsDelta["details"];
 }
@@ -52,6 +52,7 @@ export function unpackStats(packed: PackedStats): StatsDelta {
     phases: toPhaseDeltas(phases),
     ownLate: ownLate && toDelta(ownLate),
     details,
+    flow: undefined,
   };
 }
 

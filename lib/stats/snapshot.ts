@@ -126,6 +126,41 @@ export interface ClusterFigures {
   readonly sha256: string | null;
 }
 
+/** What came of a step of a flow: of the requests that it gave one name. */
+export interface StepFigures {
+  /** Its name; `others` for those beyond a hundred. */
+  readonly step: string;
+  readonly requests: number;
+  readonly failed: number;
+  /** Of responses that succeeded; all 0 without any. */
+  readonly latency: Latency;
+  /** A copy of the same in full, in microseconds. */
+  readonly histogram: Histogram;
+}
+
+/** A check of a flow, and how often it did and did not hold. */
+export interface CheckFigures {
+  /** Its name; `others` for those beyond a hundred. */
+  readonly check: string;
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** What came of a flow. */
+export interface FlowFigures {
+  /** Iterations that ended. */
+  readonly iterations: number;
+  /** Those of them that threw, took too long, or had a check that did not hold. */
+  readonly failed: number;
+  /** How long the others took, with the time that they waited; all 0 without any. */
+  readonly duration: Latency;
+  /** A copy of the same in full, in microseconds. */
+  readonly durationHistogram: Histogram;
+  /** In the order in which they came, at most a hundred and the others. */
+  readonly steps: readonly StepFigures[];
+  readonly checks: readonly CheckFigures[];
+}
+
 /** What the numbers that a threshold bounds are counted in; `%` is of the requests. */
 export type ThresholdUnit = Exclude<Unit, "us" | "KiB">;
 
@@ -257,6 +292,8 @@ export interface Snapshot {
   readonly aborted: string | undefined;
   /** In the order in which they were given. */
   readonly thresholds: readonly Verdict[];
+  /** Undefined where no flow makes the requests. */
+  readonly flow?: FlowFigures | undefined;
   /** Whether it resumed an earlier run, whose requests are counted too. */
   readonly resumed: boolean;
 }

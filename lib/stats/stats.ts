@@ -14,6 +14,13 @@ import {
 import { ErrorGroups, type MessageDelta } from "./error_groups.ts";
 import { ErrorTally, isErrorCounts, isSkipped } from "./error_tally.ts";
 import {
+  type FlowDelta,
+  type FlowState,
+  FlowTally,
+  isFlowState,
+  toFlowDelta,
+} from "./flow_tally.ts";
+import {
   Histogram,
   type HistogramDelta,
   type HistogramState,
@@ -114,6 +121,8 @@ interface WarmUpCount {
 export interface StatsState extends PlainStats<HistogramState> {
   /** Of the details, what a summary with `--top` has; missing without. */
   readonly top?: Pick<Details, "hosts" | "slowest">;
+  /** Missing where no flow makes the requests. */
+  readonly flow?: FlowState;
 }
 
 /** What is known of hosts, of the slowest responses, and of the words of failures. */
@@ -127,6 +136,8 @@ interface Details {
 export interface StatsDelta extends PlainStats<HistogramDelta> {
   /** Undefined if they are not kept. */
   readonly details: Details | undefined;
+  /** Undefined where no flow makes the requests. */
+  readonly flow: FlowDelta | undefined;
 }
 
 /** A difference of two sums of milliseconds can be a little below 0. */
@@ -157,6 +168,7 @@ const OPTIONAL: Shape = {
   ownLate: isHistogramState,
   warmUp: isShape({ requests: isCount, failed: isCount }),
   top: isShape({ hosts: isHostDeltas, slowest: isList(isSlowRequest, MAX_SLOWEST) }),
+  flow: isFlowState,
 };
 
 /**
@@ -186,6 +198,8 @@ export interface StatsOptions {
   readonly top?: number | undefined;
   /** What each response of the run is checked against. */
   readonly expect?: Expectation;
+  /** The flow that makes the requests. @default none */
+  readonly flow?: object | undefined;
 }
 
 /** What counts the results of a pipeline. */
@@ -221,6 +235,8 @@ export class Stats {
   #ownLate: Histogram | undefined;
   readonly #errors = new ErrorTally();
   readonly #warmUp = new Sums("requests", "failed");
+  /** What a flow adds to; undefined where no flow makes the requests. */
+  readonly flow: FlowTally | undefined;
   #hasExpectedStatuses: boolean;
   #top: number | undefined;
   /** Without `--top`, journals do not hold them: those of a resumed run are of its last part. */
@@ -230,8 +246,9 @@ export class Stats {
     readonly messages: ErrorGroups;
   } | undefined;
 
-  constructor({ details = false, top, expect }: StatsOptions = {}) {
+  constructor({ details = false, top, expect, flow }: StatsOptions = {}) {
     this.#top = top;
+    this.flow = flow && new FlowTally();
     this.#hasExpectedStatuses = expect?.statuses !== undefined;
     this.#details = details || top !== undefined
       ? { hosts: new HostTally(), slowest: new Slowest(top), messages: new ErrorGroups() }
@@ -240,14 +257,15 @@ export class Stats {
 
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
   static from(state: StatsState, options?: StatsOptions): Stats {
-    const stats = new Stats(options);
-    const { latency, phases, ownLate, top } = state;
+    const { latency, phases, ownLate, top, flow } = state;
+    const stats = new Stats({ flow, ...options });
     stats.add({
       ...state,
       latency: toDelta(latency),
       phases: toPhaseDeltas(phases),
       ownLate: ownLate && toDelta(ownLate),
       details: top && { ...top, messages: [] },
+      flow: flow && toFlowDelta(flow),
     });
     return stats;
   }
@@ -286,7 +304,7 @@ export class Stats {
    * of adding.
    */
   add(delta: StatsDelta): void {
-    const { ofFailed, ownLate, warmUp, details } = delta;
+    const { ofFailed, ownLate, warmUp, details, flow } = delta;
     this.#sums.add(delta);
     this.#ofFailed.add(ofFailed);
     this.#failedStatuses.add(ofFailed.statuses);
@@ -298,6 +316,7 @@ export class Stats {
     this.#late.add(delta.late);
     if (warmUp !== undefined) this.#warmUp.add(warmUp);
     if (ownLate !== undefined) (this.#ownLate ??= new Histogram()).addDelta(ownLate);
+    if (flow !== undefined) this.flow?.add(flow);
     if (this.#details === undefined || details === undefined) return;
     this.#details.hosts.add(details.hosts);
     this.#details.slowest.add(details.slowest);
@@ -315,12 +334,14 @@ export class Stats {
       slowest: this.#details.slowest.take(),
       messages: this.#details.messages.take(),
     };
-    return { ...this.#read("take") as PlainStats<HistogramDelta>, details };
+    const flow = this.flow?.take();
+    return { ...this.#read("take") as PlainStats<HistogramDelta>, details, flow };
   }
 
   /** All of it as plain data; of the details only what a summary has. */
   toJSON(): StatsState {
-    const state = this.#read("toJSON") as StatsState;
+    const counted = this.#read("toJSON") as StatsState;
+    const state = this.flow === undefined ? counted : { ...counted, flow: this.flow.toJSON() };
     if (this.#top === undefined) return state;
     const { hosts, slowest } = this.#details!;
     return { ...state, top: { hosts: hosts.toJSON(), slowest: slowest.list() } };
@@ -469,6 +490,7 @@ export class Stats {
         meanMs: late.count > 0 ? late.ms / late.count : 0,
         maxMs: late.maxMs,
       },
+      ...this.flow === undefined ? {} : { flow: this.flow.figures() },
       ownLate: this.#ownLate && toOwnLate(this.#ownLate),
       ownLateHistogram: this.#ownLate?.clone(),
     };

@@ -6,6 +6,8 @@
 import type { HistogramState } from "./histogram.ts";
 import type { PhaseFigures } from "./phase_times.ts";
 import type { ByPhase, Phase } from "./phases.ts";
+import type { SummaryFlow } from "./flow_summary.ts";
+import type { FlowState } from "./flow_tally.ts";
 import type { Latency, OwnLate, Snapshot, ThresholdUnit } from "./snapshot.ts";
 import type { SummaryHost, SummarySlow } from "./top.ts";
 
@@ -56,6 +58,8 @@ export interface Summary {
   readonly threads: number;
   /** Null where one machine made all requests. */
   readonly cluster: SummaryCluster | null;
+  /** Null where no flow made the requests. */
+  readonly flow: SummaryFlow | null;
   /** How often this machine ran out of something, by what that was. */
   readonly shortages: Readonly<Record<string, number>>;
   /** The program's version. */
@@ -72,6 +76,8 @@ export interface Summary {
   /** In microseconds, as the next ones; null without a rate. */
   readonly own_late_histogram: HistogramState | null;
   readonly phase_histograms: ByPhase<HistogramState>;
+  /** What the figures of the flow are made of. */
+  readonly flow_tally: FlowState | null;
   /** The latencies of the responses that succeeded. */
   readonly histogram: HistogramState;
 }

@@ -78,13 +78,22 @@ export class Threshold {
   readonly text: string;
   /** What it bounds: `p99`. */
   readonly name: string;
+  /** The step of a flow whose requests it is about; undefined for all requests. */
+  readonly step: string | undefined;
   readonly #metric: Metric;
   readonly #operator: Operator;
   readonly #bound: number;
 
-  constructor(text: string, name: string, metric: Metric, operator: Operator, bound: number) {
+  constructor(
+    text: string,
+    { name, step }: Pick<Threshold, "name" | "step">,
+    metric: Metric,
+    operator: Operator,
+    bound: number,
+  ) {
     this.text = text;
     this.name = name;
+    this.step = step;
     this.#metric = metric;
     this.#operator = operator;
     this.#bound = bound;
@@ -119,7 +128,7 @@ export class Threshold {
   }
 
   #isSettled(figures: Statistics): boolean {
-    const { trend, sample = ({ requests }) => requests, rarity = 1 } = this.#metric;
+    const { trend, sample = countRequests, rarity = 1 } = this.#metric;
     const isUpper = this.#operator.startsWith("<");
     if (trend === "grows") return isUpper;
     if (trend === "falls") return !isUpper;
@@ -140,11 +149,12 @@ export class Threshold {
   }
 }
 
-const THRESHOLD = /^([\w.]+) *([<>=!]+) *([^<>=! ][^<>=!]*)$/;
+const THRESHOLD = /^([\w.]+)(?:@([^<>=!]*[^<>=! ]))? *([<>=!]+) *([^<>=! ][^<>=!]*)$/;
 const VALUE = /^(\d+(?:\.\d+)?(?:[eE]\d{1,2})?) *([a-zA-Z/%]*)$/;
 
 /**
- * Reads `NAME OP VALUE`, with blanks or without: OP is `<`, `<=`, `>` or `>=`.
+ * Reads `NAME OP VALUE`, with blanks or without: OP is `<`, `<=`, `>` or `>=`. With `NAME@STEP` it is
+ * about the requests of a step of a flow.
  *
  * @throws {UsageError} If the text is not a threshold.
  */
@@ -152,19 +162,19 @@ export function parseThreshold(text: string): Threshold {
   const fail = (how: string, verb = "use"): never => {
     throw new UsageError(`Cannot read '--threshold ${text}': ${verb} ${how}`);
   };
-  const [, name, operator, written] = THRESHOLD.exec(text.trim()) ??
+  const [, name, step, operator, written] = THRESHOLD.exec(text.trim()) ??
     fail("a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000");
   if (!Object.hasOwn(COMPARE, operator)) fail("one of < <= > >=, as in failed<=0");
   const [, digits, unit] = VALUE.exec(written) ?? [undefined, "", ""];
-  const metrics = listMetrics(name, fail);
+  const metrics = listMetrics(name, step, fail);
   const metric = metrics.find((metric) => Object.hasOwn(SUFFIXES[metric.unit], unit));
   const bound = metric === undefined || digits === "" ? NaN : parseBound(digits, unit, metric.unit);
   if (metric === undefined || !Number.isFinite(bound)) {
     const advice = metrics.map((metric) => ADVICE[metric.unit]).join(", or ");
     return fail(advice, `for ${name} use`);
   }
-  const short = `${name}${operator}${digits}${unit}`;
-  return new Threshold(short, name, metric, operator as Operator, bound);
+  const short = `${name}${step === undefined ? "" : `@${step}`}${operator}${digits}${unit}`;
+  return new Threshold(short, { name, step }, metric, operator as Operator, bound);
 }
 
 /** A value in the unit of its metric; NaN if it cannot be one. */
@@ -197,8 +207,12 @@ function listBounded(): (Bounded & Required<Pick<Bounded, "of" | "unit">>)[] {
 }
 
 /** The numbers that a name can stand for; the unit of the value tells which one is meant. */
-function listMetrics(name: string, fail: (how: string) => never): readonly Metric[] {
-  const all = listBounded();
+function listMetrics(
+  name: string,
+  step: string | undefined,
+  fail: (how: string) => never,
+): readonly Metric[] {
+  const all = listBounded().filter(({ isByStep }) => step === undefined || isByStep);
   const bounded = all.find((one) => one.members === undefined && one.name === name) ??
     all.find(({ members }) => members?.form.test(name));
   if (bounded === undefined) {
@@ -217,7 +231,45 @@ function listMetrics(name: string, fail: (how: string) => never): readonly Metri
     rarity: rarity?.(member),
     of: (statistics) => bounded.of(statistics, member),
   };
-  return hasShare ? [number, toShare(number)] : [number];
+  const numbers = hasShare ? [number, toShare(number)] : [number];
+  return step === undefined ? numbers : numbers.map((number) => ofStep(number, step));
+}
+
+/** The same number of the requests of a step; null where it has none. */
+function ofStep(metric: Metric, step: string): Metric {
+  return {
+    ...metric,
+    of: (statistics) => {
+      const own = selectStep(statistics, step);
+      return own === undefined ? null : metric.of(own);
+    },
+    sample: (statistics) => {
+      const own = selectStep(statistics, step);
+      return own === undefined ? 0 : (metric.sample ?? countRequests)(own);
+    },
+  };
+}
+
+/** The statistics of a step, as far as it has its own; undefined where it has no requests. */
+function selectStep(statistics: Statistics, step: string): Statistics | undefined {
+  const own = statistics.flow?.steps.find((one) => one.step === step);
+  if (own === undefined) return undefined;
+  const { requests, failed, latency, histogram } = own;
+  const { seconds } = statistics;
+  const rate = seconds > 0 ? requests / seconds : 0;
+  return {
+    ...statistics,
+    requests,
+    failed,
+    succeeded: requests - failed,
+    rate,
+    latency,
+    histogram,
+  };
+}
+
+function countRequests({ requests }: Statistics): number {
+  return requests;
 }
 
 /** The same number as a share of all requests. */

@@ -12,6 +12,7 @@
  */
 import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
+import { countPacked } from "../output/archive/packed_exchanges.ts";
 import type { SharedRun } from "../schedule/common_state.ts";
 import type { News } from "../schedule/news.ts";
 import type { InputColumns } from "../source/item.ts";
@@ -79,7 +80,7 @@ export interface BeginMessage {
   readonly isResumable: boolean;
   /** The ids of requests; undefined without ids. */
   readonly ids: RequestIdOptions | undefined;
-  /** The name of the run in the folder for bodies; undefined if they are not saved. */
+  /** What the run is known by where bodies are saved; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
   readonly shared: SharedRun;
 }
@@ -118,8 +119,9 @@ export interface Results extends EncodedResults {
 }
 
 /** How many bytes of records results have. */
-export function countBytes({ records, failures }: EncodedResults): number {
-  return (records?.bytes.length ?? 0) + (failures?.bytes.length ?? 0);
+export function countBytes({ records, failures, exchanges }: EncodedResults): number {
+  return (records?.bytes.length ?? 0) + (failures?.bytes.length ?? 0) +
+    (exchanges === undefined ? 0 : countPacked(exchanges));
 }
 
 /** What a worker is doing at present. */

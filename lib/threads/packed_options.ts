@@ -10,6 +10,7 @@ import type { Expectation, HeaderList } from "../target.ts";
 /** Whether workers need an option. The main thread does by itself whatever the others are for. */
 const NEEDED = {
   abortOnThreshold: false,
+  archive: true,
   body: true,
   captures: true,
   cluster: false,
@@ -28,6 +29,7 @@ const NEEDED = {
   expect: true,
   failures: true,
   failuresWithSecrets: true,
+  flow: false,
   form: true,
   giveUpAfterMs: true,
   hdr: false,
@@ -43,6 +45,7 @@ const NEEDED = {
   inputs: true,
   ipVersion: true,
   isStdoutTaken: false,
+  iterationTimeoutMs: false,
   json: false,
   localEnd: true,
   loop: false,

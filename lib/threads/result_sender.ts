@@ -1,4 +1,5 @@
 import type { RunDefaults } from "../output/failure_lines.ts";
+import type { Archiver } from "../output/archive/archiver.ts";
 import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
 import type { RecordEncoder } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
@@ -34,6 +35,8 @@ export interface SenderOptions {
 export interface Encoders {
   readonly records: RecordEncoder | undefined;
   readonly failures: RecordEncoder | undefined;
+  /** Has the exchanges of the results that are written. */
+  readonly archiver?: Pick<Archiver, "length" | "take"> | undefined;
 }
 
 /** Opens what a worker encodes results with. @param thread its number, from 0 */
@@ -53,6 +56,7 @@ export class ResultSender {
   readonly #options: SenderOptions;
   readonly #records: RecordEncoder | undefined;
   readonly #failures: RecordEncoder | undefined;
+  readonly #archiver: Encoders["archiver"];
   readonly #timer: ReturnType<typeof setInterval>;
   /** The numbers of gathered results; as many as fit into a block. */
   #numbers = new Float64Array(FIRST_NUMBERS);
@@ -64,10 +68,11 @@ export class ResultSender {
   /** The last state that was sent, as text. */
   #sentState = "";
 
-  constructor({ records, failures }: Encoders, options: SenderOptions) {
+  constructor({ records, failures, archiver }: Encoders, options: SenderOptions) {
     this.#options = options;
     this.#records = records;
     this.#failures = failures;
+    this.#archiver = archiver;
     this.#timer = setInterval(() => this.#sendNews(), SEND_MS);
   }
 
@@ -97,7 +102,8 @@ export class ResultSender {
 
   /** About how many bytes of records have gathered. */
   get #gathered(): number {
-    return (this.#records?.length ?? 0) + (this.#failures?.length ?? 0);
+    return (this.#records?.length ?? 0) + (this.#failures?.length ?? 0) +
+      (this.#archiver?.length ?? 0);
   }
 
   get #hasRoom(): boolean {
@@ -123,17 +129,18 @@ export class ResultSender {
     const { stats, isResumable, send } = this.#options;
     const records = this.#records?.take();
     const failures = this.#failures?.take();
+    const exchanges = this.#archiver?.take();
     const numbers = isResumable ? this.#numbers.slice(0, this.#count) : undefined;
     this.#count = 0;
-    this.#untaken += countBytes({ records, failures, numbers });
+    this.#untaken += countBytes({ records, failures, exchanges, numbers });
     this.#sentState = toText(state);
     send(
       {
         type: "results",
-        results: { records, failures, numbers, stats: stats.take() },
+        results: { records, failures, exchanges, numbers, stats: stats.take() },
         state,
       },
-      [records?.bytes, failures?.bytes, numbers]
+      [records?.bytes, failures?.bytes, exchanges?.bytes, numbers]
         .flatMap((it) => it === undefined ? [] : [it.buffer]),
     );
   }

@@ -6,6 +6,7 @@
 import type { ResponseCheck } from "../check/response_check.ts";
 import type { SharedJar } from "../cookies/shared_jar.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { ArchiveThread } from "../output/archive/archive_thread.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
@@ -62,6 +63,11 @@ class WorkerRun {
   #joinBodies: Awaited<ReturnType<typeof Bodies.loadJoin>> | undefined;
   /** Where bodies are, while it runs; undefined if they are not saved. */
   #bodies: Bodies | undefined;
+  #createArchive:
+    | ((...args: ConstructorParameters<typeof ArchiveThread>) => ArchiveThread)
+    | undefined;
+  /** Packs exchanges, while it runs; undefined if they are not saved. */
+  #archive: ArchiveThread | undefined;
 
   constructor(scope: WorkerScope, setup: WorkerSetup, open: typeof openEngine) {
     this.#scope = scope;
@@ -93,6 +99,9 @@ class WorkerRun {
       bodyFor: this.#options.saveBodies === undefined
         ? undefined
         : (target, head) => this.#bodies!.bodyFor(target, head),
+      exchanges: this.#options.archive === undefined
+        ? undefined
+        : { begin: (target) => this.#archive!.begin(target) },
       onSinkFailure: (error) => this.#pipeline?.fail(error),
       transcripts,
     });
@@ -103,6 +112,10 @@ class WorkerRun {
     if (this.#options.saveBodies !== undefined) {
       const { Bodies } = await import("../output/bodies/bodies.ts");
       this.#joinBodies = await Bodies.loadJoin();
+    }
+    if (this.#options.archive !== undefined) {
+      const { ArchiveThread } = await import("../output/archive/archive_thread.ts");
+      this.#createArchive = (archive, run) => new ArchiveThread(archive, run);
     }
     if (this.#options.rate !== undefined) this.#timer = await PreciseTimer.open();
     this.#send({ type: "ready", state: this.#state });
@@ -147,7 +160,9 @@ class WorkerRun {
       { source, engine: this.#engine!, check: this.#check, stats, recorder, timer: this.#timer },
       { ...options, durationMs, hasOneHost, isResumable, shared },
       {
-        complete: (result) => this.#bodies?.annotate(result) ?? result,
+        complete: (result) =>
+          this.#bodies?.annotate(result) ??
+            this.#archive?.complete(result, isResumable && result.error === "cancelled") ?? result,
         onResult: (result) => {
           this.#hasResponses ||= result.status !== null;
           return sender.write(result);
@@ -158,10 +173,12 @@ class WorkerRun {
     );
     this.#pipeline = pipeline;
     if (bodiesRun !== undefined) {
-      const { saveBodies } = options;
-      this.#bodies = this.#joinBodies!(saveBodies!, { run: bodiesRun, threads: this.#count });
+      const { saveBodies, archive } = options;
+      const run = { run: bodiesRun, threads: this.#count };
+      this.#bodies = this.#joinBodies?.(saveBodies!, run);
+      this.#archive = this.#createArchive?.(archive!, { ...run, thread: this.#index });
     }
-    const sender = new ResultSender(this.#encoders!, {
+    const sender = new ResultSender({ ...this.#encoders!, archiver: this.#archive }, {
       isResumable,
       stats,
       getState: () => this.#state,
@@ -177,6 +194,7 @@ class WorkerRun {
       this.#jar?.flush();
       sender.close();
       this.#bodies?.close();
+      this.#archive?.close();
       await pipeline.close();
       // What ends the connections is sent in the turns that follow, before the worker is ended.
       await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));

@@ -13,7 +13,8 @@ const TABLE: readonly string[] = ["stats/figures.ts", "stats/summary.ts"];
 const DERIVED: Readonly<Record<string, readonly string[]>> = {
   "commands/report/difference.ts": ["errors", "latency_ms", "statuses"],
   "commands/report/merge.ts": [
-    ...["attempts", "errors", "histogram", "late", "own_late_histogram", "phase_histograms"],
+    ...["attempts", "errors", "flow_tally", "histogram", "late"],
+    ...["own_late_histogram", "phase_histograms"],
     ...["requests", "seconds", "started", "statuses", "succeeded"],
   ],
   "commands/report/summary.ts": [

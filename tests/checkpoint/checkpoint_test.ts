@@ -23,6 +23,7 @@ const BEFORE: JournalState = {
   done: { low: 0, above: "" },
   output: 0,
   failures: null,
+  archive: null,
   stats: new Stats().toJSON(),
   seconds: 0,
   cpuSeconds: 0,
@@ -61,6 +62,7 @@ async function checkpointed<T>(
     before: { ...BEFORE, ...before },
     output,
     failures: undefined,
+    archive: undefined,
     numbers,
     failed: undefined,
     now: () => ({

@@ -2,18 +2,18 @@ import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { DoneSet } from "../../lib/checkpoint/done_set.ts";
-import { readJournal } from "../../lib/checkpoint/journal.ts";
-import { countJournaled } from "../fixtures/count_journaled.ts";
+import { countJournaled, findJournal } from "../fixtures/count_journaled.ts";
 import { Dice } from "../fixtures/dice.ts";
 import { type Folder, folder } from "../fixtures/folder.ts";
 import { finish, myriad, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { query } from "../fixtures/sqlite_file.ts";
 import { until } from "../fixtures/until.ts";
 
 // Runs with three threads that are killed again and again, until one comes to its end. The moments
 // come from a seed, by what the server has seen. `MYRIAD_TEST_LONG=1` kills 200 times.
 
-/** How many runs of each of five kinds there are, and how often each of them is killed. */
+/** How many runs of each of six kinds there are, and how often each of them is killed. */
 const RUNS = Deno.env.get("MYRIAD_TEST_LONG") === undefined ? 1 : 10;
 const KILLS_IN_A_ROW = 4;
 
@@ -77,7 +77,18 @@ async function serving(): Promise<RawServer & { of(run: string): Seen }> {
   });
 }
 
-/** The numbers of the records in a part of an output. */
+/** The numbers of the records of an output, up to a position. */
+async function readNumbers(output: string, position = Infinity): Promise<number[]> {
+  if (output.endsWith(".sqlite")) {
+    const last = Math.min(position, Number.MAX_SAFE_INTEGER);
+    return query(output, `SELECT i FROM records WHERE rowid <= ${last}`)
+      .map(({ i }) => i as number);
+  }
+  const bytes = (await Deno.readFile(output)).subarray(0, position);
+  return bytes.length === 0 ? [] : numbersIn(bytes, output);
+}
+
+/** The numbers of the records in a part of an output that is text. */
 function numbersIn(bytes: Uint8Array, file: string): number[] {
   const text = new TextDecoder().decode(file.endsWith(".gz") ? gunzipSync(bytes) : bytes);
   return file.endsWith(".csv")
@@ -106,13 +117,15 @@ interface Written {
  * @returns how many requests are done by the journal
  */
 async function checkJournal({ output, failures, bodies }: Written): Promise<number> {
-  if (await countJournaled(output) === 0) return 0;
-  const state = await readJournal(`${output}.myriad`);
+  const state = await findJournal(output);
+  if (state === undefined) return 0;
   const set = DoneSet.from(state.done);
   const done = ALL.filter((i) => set.has(i));
-  const bytes = (await Deno.readFile(output)).subarray(0, state.output as number);
-  const numbers = bytes.length === 0 ? [] : numbersIn(bytes, output);
-  assertEquals(sorted(numbers), done, "the records are those that are done");
+  assertEquals(
+    sorted(await readNumbers(output, state.output)),
+    done,
+    "the records are those that are done",
+  );
   assertEquals(state.stats.requests, done.length);
   if (failures !== undefined) {
     const bytes = (await Deno.readFile(failures)).subarray(0, state.failures as number);
@@ -173,7 +186,7 @@ async function killOften(
   seen.isLastHeld = false;
   const { code, stdout, stderr } = await myriad(args, STARTED);
   assertEquals([code, stderr], [1, ""]);
-  assertEquals(sorted(numbersIn(await Deno.readFile(output), output)), ALL);
+  assertEquals(sorted(await readNumbers(output)), ALL);
   assertEquals(await checkJournal(written), COUNT);
   const failed = ALL.filter(fails).length;
   const { requests, succeeded, errors, statuses } = JSON.parse(stdout);
@@ -192,6 +205,7 @@ for (
     ["NDJSON", "o.ndjson"],
     ["CSV", "o.csv"],
     ["gzip", "o.ndjson.gz"],
+    ["SQLite", "o.sqlite", "--failures"],
     ["--failures", "o.ndjson", "--failures"],
     ["--save-bodies", "o.ndjson", "--save-bodies"],
   ].entries()

@@ -83,6 +83,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     connections: undefined,
     streams: undefined,
     saveBodies: undefined,
+    archive: undefined,
     raw: false,
     method: "GET",
     headers: [["User-Agent", "myriad/1.2.3"], ["Accept-Encoding", "identity"]],

@@ -6,6 +6,8 @@ import type { KnownSummary, Summary, SummaryCluster } from "../../stats/summary.
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
 import { describePhases, PhaseTimes, toPhaseDeltas } from "../../stats/phase_times.ts";
+import { toSummaryFlow } from "../../stats/flow_summary.ts";
+import { type FlowState, FlowTally, toFlowDelta } from "../../stats/flow_tally.ts";
 import { mergeHosts, mergeSlowest, type SummaryHost, type SummarySlow } from "../../stats/top.ts";
 
 /** The maximum number of names that counts are kept of, as of one run. */
@@ -72,6 +74,11 @@ const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unkno
   statuses: (parts, key) => mergeCounts(each<Counts>(parts, key), Infinity),
   errors: (parts, key) => mergeErrors(each<Summary["errors"]>(parts, key)),
   clusters: (parts, key) => mergeClusters(parts.some(key) as SummaryCluster[]),
+  "flow tallies": (parts) => mergeTallies(parts.each("flow_tally"))?.toJSON(),
+  "flow of tally": (parts) => {
+    const tally = mergeTallies(parts.each("flow_tally"));
+    return tally && toSummaryFlow(tally.figures());
+  },
   "phases of histograms": (parts) => {
     const times = mergePhases(parts.each("phase_histograms"));
     return times && describePhases(times.clone());
@@ -123,6 +130,14 @@ function mergePhases(
   const times = new PhaseTimes();
   for (const one of states) times.add(toPhaseDeltas(one));
   return times;
+}
+
+/** What several runs of a flow have counted, in one. */
+function mergeTallies(states: readonly FlowState[] | undefined): FlowTally | undefined {
+  if (states === undefined) return undefined;
+  const tally = new FlowTally();
+  for (const one of states) tally.add(toFlowDelta(one));
+  return tally;
 }
 
 /** The seconds from the first start to the last end. */

@@ -4,6 +4,7 @@ import type { Kind } from "../../stats/figure.ts";
 import { FIGURE_ROWS, LATENCIES } from "../../stats/figures.ts";
 import type { KnownSummary } from "../../stats/summary.ts";
 import { isHistogramState } from "../../stats/histogram.ts";
+import { isFlowState, MAX_NAMES } from "../../stats/flow_tally.ts";
 import { MAX_HOSTS } from "../../stats/host_tally.ts";
 import { isPhaseStates, PHASE_FIGURES } from "../../stats/phase_times.ts";
 import { PHASES } from "../../stats/phases.ts";
@@ -31,6 +32,8 @@ const UNITS: readonly ThresholdUnit[] = ["ms", "s", "count", "%", "/s", "bytes"]
 
 const isFinite: Check = (value) => Number.isFinite(value);
 
+const isLatency = isShape(Object.fromEntries(LATENCIES.map((name) => [name, isNumber])));
+
 /** What a value of each kind has to be. */
 const CHECKS: Readonly<Record<Kind, Check>> = {
   count: isCount,
@@ -43,7 +46,7 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
   counts: isMap(isCount),
   statuses: isStatusCounts,
   errors: isErrorCounts,
-  latency: isShape(Object.fromEntries(LATENCIES.map((name) => [name, isNumber]))),
+  latency: isLatency,
   phases: isMap(
     orNull(isShape(
       Object.fromEntries(
@@ -66,6 +69,22 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
       parts_sha256: orNull(isText),
     }),
   ),
+  "flow or null": orNull(
+    isShape({
+      iterations: isCount,
+      failed: isCount,
+      duration_ms: isLatency,
+      steps: isList(
+        isShape({ step: isText, requests: isCount, failed: isCount, response_ms: isLatency }),
+        MAX_NAMES + 1,
+      ),
+      checks: isList(
+        isShape({ check: isText, passed: isCount, failed: isCount }),
+        MAX_NAMES + 1,
+      ),
+    }),
+  ),
+  "flow tally or null": orNull(isFlowState),
   thresholds: isList(
     isShape({
       threshold: isText,

@@ -1,3 +1,4 @@
+import type { ByteSink } from "../body_tap.ts";
 import { type Head, isBlank, ProtocolError, TOKEN } from "./head.ts";
 
 /** The maximum number of bytes of all chunk extensions and trailers of a body together. */
@@ -37,11 +38,6 @@ const enum Next {
   TrailerValue,
   TrailerLf,
   EndLf,
-}
-
-/** Takes bytes as they pass. They belong to the caller again when it returns. */
-export interface ByteSink {
-  write(bytes: Uint8Array): void;
 }
 
 /**

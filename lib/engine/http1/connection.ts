@@ -1,12 +1,19 @@
 import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import { type BodyReader, BodyReadError, type HeaderList } from "../../target.ts";
-import { toBodyFailure, toLengthFailure, toProtocolFailure, toUnreadFailure } from "../failure.ts";
+import {
+  toBodyFailure,
+  toCutFailure,
+  toLengthFailure,
+  toProtocolFailure,
+  toUnreadFailure,
+} from "../failure.ts";
+import type { ByteSink } from "../body_tap.ts";
 import type { Hop } from "../redirect.ts";
 import { Connection, type ConnectionOwner, type Exchange } from "../sockets/connection.ts";
 import type { Link } from "../sockets/link.ts";
 import type { Route } from "../sockets/router.ts";
 import type { Transport, TransportError, TransportListener } from "../transport/transport.ts";
-import type { ByteSink } from "./body.ts";
+import type { BodyReader as ResponseBodyReader } from "./body.ts";
 import { parseFields, RawHead } from "./fields.ts";
 import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head.ts";
 import type { RequestWriter } from "./request.ts";
@@ -32,7 +39,7 @@ export class Http1Connection extends Connection implements TransportListener, He
   readonly #transport: Transport;
   readonly #writer: RequestWriter;
   readonly #silence: string | undefined;
-  readonly #response = new ResponseReader();
+  readonly #response: ResponseReader;
   readonly info: ConnectionInfo;
   readonly limit = 1;
   #exchange: Exchange | undefined;
@@ -55,9 +62,17 @@ export class Http1Connection extends Connection implements TransportListener, He
    * @param link an open one
    * @param writer of all connections of an engine
    * @param silence why the server may close it without any response, in words
+   * @param body reads the bodies of its responses, one after another
    */
-  constructor(link: Link, owner: ConnectionOwner, writer: RequestWriter, silence?: string) {
+  constructor(
+    link: Link,
+    owner: ConnectionOwner,
+    writer: RequestWriter,
+    silence?: string,
+    body?: ResponseBodyReader,
+  ) {
     super();
+    this.#response = new ResponseReader(body);
     this.#owner = owner;
     this.#writer = writer;
     this.#silence = silence;
@@ -141,6 +156,10 @@ export class Http1Connection extends Connection implements TransportListener, He
 
   describe(hop: Hop, route: Route, headers: HeaderList): readonly string[] {
     return this.#writer.lines(hop, route, headers);
+  }
+
+  toHttp1(hop: Hop, route: Route, headers: HeaderList): string {
+    return this.#writer.head(hop, route, headers);
   }
 
   abandon(exchange: Exchange): void {
@@ -263,7 +282,7 @@ export class Http1Connection extends Connection implements TransportListener, He
       const detail = isSilent && this.#silence !== undefined ? `${why}: ${this.#silence}` : why;
       this.#fail({ error: "reset", detail, scope: "host" });
     } else {
-      this.#fail(toBodyFailure(`${why} before the end of the body`));
+      this.#fail(toCutFailure(`${why} before the end of the body`));
     }
   }
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { decodeFieldValue, normalizeCoding } from "../../http/fields.ts";
-import type { BorrowedHead } from "../borrowed_head.ts";
 import { readText } from "../read_text.ts";
+import type { WireHead } from "../sockets/connection.ts";
 import { isBlank } from "./head.ts";
 
 const LF = 0x0a;
@@ -94,7 +94,7 @@ function readValue(bytes: Uint8Array, from: number, to: number): string {
 }
 
 /** A head as bytes. A field becomes text only when it is asked for. */
-export class RawHead implements BorrowedHead {
+export class RawHead implements WireHead {
   readonly status: number;
   readonly #bytes: Uint8Array;
   /** Undefined as long as nobody has asked. */
@@ -113,6 +113,10 @@ export class RawHead implements BorrowedHead {
   lines(): string[] {
     const text = readText(this.#bytes, 0, this.#bytes.length);
     return text.replace(/\r?\n\r?\n$/, "").split(/\r?\n/);
+  }
+
+  toHttp1(): Uint8Array {
+    return this.#bytes;
   }
 
   get coding(): string | null {

@@ -1,5 +1,6 @@
 import { ByteBuffer } from "../../byte_buffer.ts";
-import { BodyReader, type ByteSink } from "./body.ts";
+import type { ByteSink } from "../body_tap.ts";
+import { BodyReader } from "./body.ts";
 import {
   checkBeginning,
   type Head,
@@ -35,12 +36,17 @@ export interface HeadListener {
 export class ResponseReader {
   /** The head, once it has come. */
   head: Head | undefined;
-  readonly #body = new BodyReader();
+  readonly #body: BodyReader;
   #isHeadRequest = false;
   #listener: HeadListener | undefined;
   #interim = 0;
   /** The start of a head, not much longer than `MAX_HEAD_BYTES`; undefined without one. */
   #part: ByteBuffer | undefined;
+
+  /** @param body reads the bodies, one after another */
+  constructor(body: BodyReader = new BodyReader()) {
+    this.#body = body;
+  }
 
   /** Begins another response. @param isHeadRequest whether the request was a HEAD */
   begin(isHeadRequest: boolean, listener?: HeadListener): void {

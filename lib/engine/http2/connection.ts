@@ -205,6 +205,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     return this.#blocks.lines(hop, route, headers);
   }
 
+  override toHttp1(hop: Hop, route: Route, headers: HeaderList): string {
+    return this.#blocks.toHttp1(hop, route, headers);
+  }
+
   override send(hop: Hop, route: Route, headers: HeaderList, exchange: Exchange): void {
     const writer = this.#writer;
     const body = hop.body !== undefined && hop.body.length > 0 ? hop.body : undefined;

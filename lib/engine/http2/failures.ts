@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { toBodyFailure, toEarlyEndFailure } from "../failure.ts";
+import { toCutFailure, toEarlyEndFailure } from "../failure.ts";
 import type { Failure } from "../../result.ts";
 import { ErrorCode, nameErrorCode } from "./http2_error.ts";
 import type { Stream } from "./stream.ts";
@@ -11,7 +11,7 @@ import type { Stream } from "./stream.ts";
 /** The failure of a request whose stream the server has reset (RFC 9113 §6.4). */
 export function toResetFailure(stream: Stream, code: number): Failure {
   if (stream.head !== undefined) {
-    return toCutFailure(stream, `the server reset the stream (${nameErrorCode(code)})`);
+    return toLostBodyFailure(stream, `the server reset the stream (${nameErrorCode(code)})`);
   }
   if (code === ErrorCode.Http11Required) {
     const detail = "the server takes this request over HTTP/1.1 only: use --http1.1";
@@ -25,7 +25,7 @@ export function toResetFailure(stream: Stream, code: number): Failure {
 /** The failure of a request that the server has not processed (GOAWAY, RFC 9113 §6.8). */
 export function toUnprocessedFailure(stream: Stream, code: number, debug: string): Failure {
   const why = describeGoaway(code, debug);
-  if (stream.head !== undefined) return toCutFailure(stream, why);
+  if (stream.head !== undefined) return toLostBodyFailure(stream, why);
   return {
     error: code === ErrorCode.NoError ? "reset" : "protocol",
     detail: `${why} before it processed the request`,
@@ -35,7 +35,7 @@ export function toUnprocessedFailure(stream: Stream, code: number, debug: string
 
 /** The failure of a request whose connection has ended. @param why in words */
 export function toLossFailure(stream: Stream, why: string): Failure {
-  if (stream.head !== undefined) return toCutFailure(stream, why);
+  if (stream.head !== undefined) return toLostBodyFailure(stream, why);
   return { error: "reset", detail: why, scope: "host" };
 }
 
@@ -47,9 +47,9 @@ export function describeGoaway(code: number, debug: string): string {
     : `the server ended the connection (GOAWAY ${nameErrorCode(code)}${said})`;
 }
 
-function toCutFailure({ size, head }: Stream, why: string): Failure {
+function toLostBodyFailure({ size, head }: Stream, why: string): Failure {
   const { length } = head!;
   return length > size
     ? toEarlyEndFailure(size, length)
-    : toBodyFailure(`${why} before the end of the body`);
+    : toCutFailure(`${why} before the end of the body`);
 }

@@ -10,6 +10,12 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   ...["connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"],
 ]);
 
+/** The fields of a request before and behind `:path`. */
+interface FieldLists {
+  readonly before: [string, string][];
+  readonly behind: (readonly [string, string])[];
+}
+
 /** The parts of a field block that are the same as in the last one. */
 interface Prepared {
   readonly headers: HeaderList;
@@ -66,11 +72,35 @@ export class RequestBlocks {
 
   /** The fields of a block that {@linkcode append} would append, each as a line. */
   lines(hop: Hop, { origin, target }: Route, headers: HeaderList): readonly string[] {
-    const { method, body, requestId } = hop;
-    const { before, behind } = this.#list(origin.key, method, body?.length, headers);
-    const all = [...before, [":path", target] as const, ...behind];
-    if (requestId !== undefined) all.push([requestId[0].toLowerCase(), requestId[1]]);
-    return all.map(([name, value]) => `${name}: ${value}`);
+    const { before, behind } = this.#listAll(hop, origin.key, headers);
+    return [...before, [":path", target] as const, ...behind]
+      .map(([name, value]) => `${name}: ${value}`);
+  }
+
+  /**
+   * The head that means the same in HTTP/1.1, each character a byte: the pseudo-header fields are its
+   * request line and its `Host` (RFC 9113 §8.3.1).
+   */
+  toHttp1(hop: Hop, { origin, target }: Route, headers: HeaderList): string {
+    const { before: [[, method], , [, authority]], behind } = this.#listAll(
+      hop,
+      origin.key,
+      headers,
+    );
+    let head = `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n`;
+    for (const [name, value] of behind) head += `${name}: ${value}\r\n`;
+    return `${head}\r\n`;
+  }
+
+  /** With the id of the request. */
+  #listAll(
+    { method, body, requestId }: Hop,
+    origin: string,
+    headers: HeaderList,
+  ): FieldLists {
+    const all = this.#list(origin, method, body?.length, headers);
+    if (requestId !== undefined) all.behind.push([requestId[0].toLowerCase(), requestId[1]]);
+    return all;
   }
 
   /** The fields before and behind `:path`. */
@@ -79,7 +109,7 @@ export class RequestBlocks {
     method: string,
     length: number | undefined,
     headers: HeaderList,
-  ): { before: [string, string][]; behind: (readonly [string, string])[] } {
+  ): FieldLists {
     const colon = origin.indexOf(":");
     const host = headers.find(([name]) => name.toLowerCase() === "host")?.[1];
     const before: [string, string][] = [

@@ -4,8 +4,8 @@
  * @module
  */
 import { decodeFieldValue, normalizeCoding } from "../../http/fields.ts";
-import type { BorrowedHead } from "../borrowed_head.ts";
-import type { ResponseStart } from "../sockets/connection.ts";
+import type { ResponseStart, WireHead } from "../sockets/connection.ts";
+import { encodeText } from "../encode_text.ts";
 import type { HeaderField } from "./hpack_table.ts";
 import { ErrorCode, Http2Error } from "./http2_error.ts";
 
@@ -26,7 +26,7 @@ export function toMalformed(what: string): Http2Error {
 }
 
 /** The head of a response. It does not change, so responses with the same fields can share it. */
-export class ResponseHead implements BorrowedHead, ResponseStart {
+export class ResponseHead implements WireHead, ResponseStart {
   readonly status: number;
   readonly location: string | null;
   readonly isAmbiguous: boolean;
@@ -37,6 +37,7 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
   /** Whether the method of the request is HEAD, whose response has no body. */
   readonly isOfHead: boolean;
   readonly #fields: readonly HeaderField[];
+  #http1: Uint8Array | undefined;
   /** Undefined as long as nobody has asked. */
   #coding: string | null | undefined;
 
@@ -99,6 +100,13 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
 
   lines(): string[] {
     return this.#fields.map(({ name, value }) => `${name}: ${value}`);
+  }
+
+  /** The reason phrase is empty, which is how HTTP/1.1 leaves it out (RFC 9112 §4). */
+  toHttp1(): Uint8Array {
+    return this.#http1 ??= encodeText(
+      [`HTTP/1.1 ${this.status} `, ...this.lines().slice(1), "", ""].join("\r\n"),
+    );
   }
 
   /** The values of its `Set-Cookie` fields, each character a byte. */

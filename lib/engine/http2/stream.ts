@@ -1,4 +1,4 @@
-import type { BodyTap } from "../body_tap.ts";
+import type { ByteSink } from "../body_tap.ts";
 import type { BodyReader } from "../../target.ts";
 import type { Exchange } from "../sockets/connection.ts";
 import type { ResponseHead } from "./response_head.ts";
@@ -18,7 +18,7 @@ export class Stream {
   /** The head of the final response, once it has come. */
   head: ResponseHead | undefined;
   /** What takes the body, if anything. */
-  tap: BodyTap | undefined;
+  tap: ByteSink | undefined;
   /** Whether neither it nor its connection has ended, and it was not given up. */
   isOpen = true;
   /** Bytes of the body so far. */

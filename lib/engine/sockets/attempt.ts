@@ -3,12 +3,11 @@ import { type Failure, type HttpVersion, type Result, toResult } from "../../res
 import type { HeaderList, Target } from "../../target.ts";
 import { type Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import { toPermissionFailure, toStopFailure, toUrlFailure } from "../failure.ts";
-import type { BodyOwner, BodyTap } from "../body_tap.ts";
-import type { BorrowedHead } from "../borrowed_head.ts";
+import type { BodyOwner, BodyTap, ByteSink } from "../body_tap.ts";
 import type { ResponseHooks } from "../hooks.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop } from "../redirect.ts";
-import type { Connection, Exchange, Resend, ResponseStart } from "./connection.ts";
+import type { Connection, Exchange, Resend, ResponseStart, WireHead } from "./connection.ts";
 import type { ConnectionPool } from "./connection_pool.ts";
 import type { Waiter } from "./origin_pool.ts";
 import { type NextSend, Resends } from "./resends.ts";
@@ -201,9 +200,9 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
 
   onFields(
     start: ResponseStart,
-    head: BorrowedHead,
+    head: WireHead,
     cookies: () => string[],
-  ): BodyTap | undefined {
+  ): ByteSink | undefined {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#context;
     if (hooks!.hasCookies) hooks!.store(this.#hop.url, cookies(), this.#target);
     if (!hooks!.wantsResponses || start.length > maxBodyBytes) return undefined;

@@ -6,7 +6,7 @@
 import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
 import { InFlight } from "../deadlines.ts";
-import type { BodyTap } from "../body_tap.ts";
+import type { ByteSink } from "../body_tap.ts";
 import type { BorrowedHead } from "../borrowed_head.ts";
 import type { Hop } from "../redirect.ts";
 import type { Route } from "./router.ts";
@@ -36,6 +36,15 @@ export interface ResponseStart {
   readonly retryAfter: string | null;
 }
 
+/** The head of a response, as a connection has read it. */
+export interface WireHead extends BorrowedHead {
+  /**
+   * The head up to and including the empty line: as it came, or for HTTP/2 in the form that it has in
+   * HTTP/1.1.
+   */
+  toHttp1(): Uint8Array;
+}
+
 /** A request and its response, as a connection sees them. */
 export interface Exchange {
   /** The maximum number of bytes of the body. */
@@ -52,7 +61,7 @@ export interface Exchange {
    * @param cookies the values of its `Set-Cookie` fields, each character a byte
    * @returns what takes the body, if anything
    */
-  onFields(start: ResponseStart, head: BorrowedHead, cookies: () => string[]): BodyTap | undefined;
+  onFields(start: ResponseStart, head: WireHead, cookies: () => string[]): ByteSink | undefined;
   /**
    * The head of the final response has come.
    *
@@ -103,6 +112,11 @@ export abstract class Connection extends InFlight {
   abstract send(hop: Hop, route: Route, headers: HeaderList, exchange: Exchange): void;
   /** The head of a request as {@linkcode send} would send it, line by line, each character a byte. */
   abstract describe(hop: Hop, route: Route, headers: HeaderList): readonly string[];
+  /**
+   * The head of a request as {@linkcode send} would send it, each character a byte; for HTTP/2 in the
+   * form that it has in HTTP/1.1.
+   */
+  abstract toHttp1(hop: Hop, route: Route, headers: HeaderList): string;
   /** Gives up an exchange, which gets no call any more. Other exchanges go on. */
   abstract abandon(exchange: Exchange): void;
   /** Closes the connection at once. Its owner is told; its exchanges are not. */

@@ -7,6 +7,7 @@ import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import { toProtocolFailure } from "../failure.ts";
 import { NO_COMMON_PROTOCOL } from "../tls_failure.ts";
+import type { BodyReader } from "../http1/body.ts";
 import { Http1Connection } from "../http1/connection.ts";
 import { RequestWriter } from "../http1/request.ts";
 import { Http2Connection } from "../http2/connection.ts";
@@ -33,6 +34,8 @@ export interface ConnectionPoolOptions extends DialerOptions {
    * @default enough for the concurrency
    */
   readonly connections?: number | undefined;
+  /** Makes what reads the bodies of a connection with HTTP/1.1. @default only what finds their ends */
+  readonly createBodyReader?: (() => BodyReader) | undefined;
   /**
    * The maximum number of requests in flight on each of them, from 1.
    *
@@ -225,9 +228,13 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       );
       return this.#drop(pool);
     }
-    const connection = isHttp2
-      ? this.#openHttp2(pool, link)
-      : new Http1Connection(link, this, this.#writer, this.#explainSilence(pool, link));
+    const connection = isHttp2 ? this.#openHttp2(pool, link) : new Http1Connection(
+      link,
+      this,
+      this.#writer,
+      this.#explainSilence(pool, link),
+      this.#options.createBodyReader?.(),
+    );
     this.#poolOf.set(connection, pool);
     connection.openMs = openMs;
     if (pool.spare > 0) pool.spare--;

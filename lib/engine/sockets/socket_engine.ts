@@ -7,6 +7,7 @@ import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
+import type { BodyReader } from "../http1/body.ts";
 import { ResponseHooks } from "../hooks.ts";
 import { readIpVersion } from "../../http/ip_version.ts";
 import type { EngineOptions } from "../options.ts";
@@ -29,11 +30,13 @@ export class SocketEngine implements Engine {
   /**
    * @param versions the versions of HTTP that it may speak
    * @param transports closed with the engine
+   * @param createBodyReader as the option of {@linkcode ConnectionPool}
    */
   constructor(
     options: EngineOptions,
     versions: Versions,
     transports: Transports,
+    createBodyReader?: () => BodyReader,
   ) {
     const { timeoutMs, connectTimeoutMs = timeoutMs, idleTimeoutMs, proxy, unixSocket } = options;
     // Otherwise the only host that is connected to is the proxy.
@@ -56,6 +59,7 @@ export class SocketEngine implements Engine {
       pool: new ConnectionPool({
         transports,
         versions,
+        createBodyReader,
         concurrency: options.concurrency,
         connections: options.connections,
         streams: options.streams,

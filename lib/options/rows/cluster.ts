@@ -17,6 +17,7 @@ function listRequired({ requires = [] }: Flag): readonly (string | readonly stri
 export const CLUSTER_ROWS = [
   {
     name: "cluster",
+    notWithFlow: "the workers do not have its module, but --shard can be used on each machine",
     value: "URL",
     fromFile: true,
     secret: "userinfo",

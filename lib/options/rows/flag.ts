@@ -30,8 +30,10 @@ export interface RunFlag extends Flag {
   readonly identity?: FlagIdentity;
   /** Whether the workers of a run on several machines do not get it. @default {false} */
   readonly isOfSubmitter?: boolean;
-  /** What the engine has to be able to do. */
-  readonly needs?: Capability;
+  /** Why a flow cannot have it, in words; missing if it can. */
+  readonly notWithFlow?: string;
+  /** What the engine has to be able to do: with any value, or with some. */
+  readonly needs?: Capability | ((value: string) => Capability | undefined);
 }
 
 /** What stands for a switch that is given, in a run's identity. */

@@ -61,6 +61,14 @@ export const LOAD_ROWS = [
     help: "let each place of the concurrency wait after each request, as users do: 500ms, 1-3s",
   },
   {
+    name: "iteration-timeout",
+    value: "D",
+    kind: DURATION,
+    default: "10m",
+    option: "iterationTimeoutMs",
+    help: "fail an iteration of a flow that takes longer than D",
+  },
+  {
     name: "warm-up",
     value: "D",
     kind: DURATION,

@@ -4,10 +4,11 @@
  * @module
  */
 import { listEndings } from "../../cli/file_endings.ts";
-import { choice, count } from "../../cli/kinds.ts";
+import { choice, count, SIZE } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
+import { isArchivePath } from "../archive_path.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
 import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { GIVEN, listWords } from "./flag.ts";
@@ -59,12 +60,28 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "save-bodies",
-    value: "DIR",
-    path: { access: "write", endings: { formats: [] } },
-    option: "saveBodies",
-    help: "save each body in a file of its own, by number: DIR/0/17.html",
+    notWithFlow: "the number of an iteration stands for several responses",
+    value: "PLACE",
+    path: { access: "write", endings: { formats: ["warc"], gzip: true } },
+    help: "save each body in a file of its own, by number: DIR/0/17.html; " +
+      "FILE.warc.gz: each request and response as it was sent, in a web archive",
+    needs: (path) => isArchivePath(path) ? "exchanges" : undefined,
     // A run without bodies leaves gaps that a later one could not fill.
-    identity: { of: ({ saveBodies }) => saveBodies },
+    identity: { of: ({ saveBodies, archive }) => saveBodies ?? archive?.path },
+  },
+  {
+    name: "warc-size",
+    value: "SIZE",
+    kind: SIZE,
+    default: "1G",
+    requires: ["save-bodies"],
+    help: "go on in a new file once FILE.warc.gz has SIZE bytes: FILE-00001.warc.gz",
+  },
+  {
+    name: "dedupe",
+    requires: ["save-bodies"],
+    help: "store a body that FILE.warc.gz has already as a revisit of the first one",
+    identity: { of: ({ archive }) => archive?.dedupe ? GIVEN : null },
   },
   {
     name: "raw",
@@ -85,6 +102,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "retry-failed",
+    notWithFlow: "a request of a flow depends on those before it",
     option: "retryFailed",
     requires: ["output"],
     requiresFile: "output",
@@ -102,6 +120,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "failures",
+    notWithFlow: "a request of a flow depends on those before it, and -o has all records",
     value: "FILE",
     path: {
       access: "write",
@@ -213,6 +232,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "dry-run",
+    notWithFlow: "what a flow sends depends on the responses",
     option: "dryRun",
     isOfSubmitter: true,
     excludes: ["retry-failed"],

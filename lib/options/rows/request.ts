@@ -19,6 +19,7 @@ export const BODY_FLAGS: readonly string[] = ["data-template", "json-body", ...J
 export const REQUEST_ROWS = [
   {
     name: "method",
+    notWithFlow: "the flow says what it sends",
     short: "m",
     value: "METHOD",
     defaultWords: "GET, or POST with a body",
@@ -33,6 +34,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "head",
+    notWithFlow: "the flow says what it sends",
     short: "I",
     excludes: ["method"],
     help: "ask for heads only: the method is HEAD",
@@ -49,6 +51,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "data",
+    notWithFlow: "the flow says what it sends",
     short: "d",
     aliases: ["data-ascii", "data-binary"],
     value: "DATA|@FILE",
@@ -62,6 +65,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "data-raw",
+    notWithFlow: "the flow says what it sends",
     value: "DATA",
     repeatable: true,
     secret: "value",
@@ -69,6 +73,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "data-urlencode",
+    notWithFlow: "the flow says what it sends",
     value: "NAME=TEXT",
     repeatable: true,
     fromFile: true,
@@ -77,6 +82,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "data-template",
+    notWithFlow: "the flow says what it sends",
     value: "FILE",
     path: { access: "read", stdio: true },
     excludes: JOINED_FLAGS,
@@ -84,6 +90,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "json-body",
+    notWithFlow: "the flow says what it sends",
     value: "NAME=TEXT",
     repeatable: true,
     secret: "value",
@@ -92,6 +99,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "form",
+    notWithFlow: "the flow says what it sends",
     short: "F",
     value: "NAME=VALUE",
     repeatable: true,
@@ -103,6 +111,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "get",
+    notWithFlow: "the flow says what it sends",
     short: "G",
     requires: [JOINED_FLAGS],
     excludes: ["data-template", "json-body"],
@@ -110,6 +119,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "content-type",
+    notWithFlow: "the flow says what it sends",
     short: "T",
     value: "TYPE",
     defaultWords:
@@ -146,6 +156,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "cookie-jar",
+    notWithFlow: "each iteration has a jar of its own",
     optionalValue: "FILE",
     path: { access: "write", endings: { formats: ["txt"] } },
     help: "keep the cookies that servers set, for the run; FILE: load and save them there, " +
@@ -181,6 +192,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "request-id",
+    notWithFlow: "the flow sets the fields of its requests",
     optionalValue: "NAME",
     help: "send an id with each request, in the header field NAME (default X-Request-Id), " +
       "and record it; traceparent: in the W3C's form",

@@ -46,6 +46,7 @@ export const SOURCE_ROWS = [
   },
   {
     name: "input",
+    notWithFlow: "the flow reads its own data",
     short: "i",
     value: "FILE|URL",
     repeatable: true,
@@ -80,12 +81,14 @@ export const SOURCE_ROWS = [
   },
   {
     name: "shuffle",
+    notWithFlow: "the flow reads its own data",
     requires: [["input", "requests"]],
     help: "request the records of the input, or the numbers, in random order",
     identity: { of: ({ order }) => order?.isShuffled ? "on" : null },
   },
   {
     name: "sample",
+    notWithFlow: "the flow reads its own data",
     value: "SHARE",
     kind: SHARE,
     requires: [["input", "requests", "duration", "stages"]],

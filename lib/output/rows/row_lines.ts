@@ -7,7 +7,14 @@
 import { OutputError } from "../../errors.ts";
 import type { Result } from "../../result.ts";
 import type { FormatOptions } from "../output.ts";
-import { type Column, DEFAULT_FIELDS, type FieldType, toColumns, type Value } from "../record.ts";
+import {
+  type Column,
+  type ColumnType,
+  DEFAULT_FIELDS,
+  type FieldType,
+  toColumns,
+  type Value,
+} from "../record.ts";
 
 /** The values of a record, in the order of its columns, each of its column's type or null. */
 export type Row = Value[];
@@ -61,7 +68,7 @@ const HAS_TYPE: Readonly<Record<FieldType, (value: unknown) => boolean>> = {
  *
  * @returns undefined if it is not a row of these columns
  */
-export function parseRow(line: string, columns: readonly Column[]): Row | undefined {
+export function parseRow(line: string, columns: readonly ColumnType[]): Row | undefined {
   let row: unknown;
   try {
     row = JSON.parse(line);
@@ -84,7 +91,7 @@ export function parseRow(line: string, columns: readonly Column[]): Row | undefi
  */
 export function readRowLines(
   bytes: Uint8Array,
-  columns: readonly Column[],
+  columns: readonly ColumnType[],
   name: string,
 ): Row[] {
   const lines = decoder.decode(bytes).split("\n");

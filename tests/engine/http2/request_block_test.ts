@@ -119,3 +119,19 @@ Deno.test("RequestBlocks.append() writes what changes between requests that shar
   assertEquals(longer.at(-1), "content-length: 4");
   assertEquals(write({ headers }, { blocks, key: "https://y.test" })[2], ":authority: y.test");
 });
+
+Deno.test("RequestBlocks.toHttp1() makes a request line and 'Host' of pseudo-header fields", () => {
+  const hop: Hop = {
+    url: "",
+    method: "POST",
+    headers: [["Host", "other.test"], ["X-A", " 1 "], ["Connection", "close"], ["x-a", "\xe9"]],
+    body: new Uint8Array(3),
+    requestId: ["X-Id", "7"],
+  };
+  const origin = { key: "https://x.test", isSecure: true, hostname: "x.test", port: 443 };
+  assertEquals(
+    new RequestBlocks(false).toHttp1(hop, { origin, target: "/a?b" }, hop.headers),
+    "POST /a?b HTTP/1.1\r\nhost: other.test\r\nx-a: 1\r\nx-a: \xe9\r\naccept: */*\r\n" +
+      "content-length: 3\r\nx-id: 7\r\n\r\n",
+  );
+});

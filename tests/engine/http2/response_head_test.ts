@@ -75,3 +75,11 @@ Deno.test("ResponseHeadReader.read() gives the same head for the same list, and 
     assert(reader.read(list, false) === first);
   }
 });
+
+Deno.test("ResponseHead.toHttp1() keeps order and doubled fields, with an empty reason phrase", () => {
+  const bytes = head("404", ["x-b", "1"], ["x-a", "\xe9"], ["x-b", "1"], ["x-empty", ""]).toHttp1();
+  assertEquals(
+    String.fromCharCode(...bytes),
+    "HTTP/1.1 404 \r\nx-b: 1\r\nx-a: \xe9\r\nx-b: 1\r\nx-empty: \r\n\r\n",
+  );
+});

@@ -1,0 +1,142 @@
+import type { Result } from "../../result.ts";
+import type { HeaderList } from "../../target.ts";
+import type { ByteSink } from "../body_tap.ts";
+import { encodeText } from "../encode_text.ts";
+import type { CutReason, ExchangeSink, ExchangeStart, RequestTap } from "../exchange.ts";
+import type { Hop } from "../redirect.ts";
+import type { AttemptContext } from "./attempt.ts";
+import type { Connection, WireHead } from "./connection.ts";
+import { ExchangeBody } from "./exchange_body.ts";
+import type { Route } from "./router.ts";
+import { ToldUpload } from "./told_upload.ts";
+
+/**
+ * The maximum number of bytes of a body that a connection with HTTP/1.1 gets in one piece. It takes a
+ * longer one as fast as it can be sent, so that it shows how much of it was.
+ */
+const MAX_PIECE_BYTES = 64 * 1024;
+
+type TellerContext = Pick<AttemptContext, "options" | "deadlines" | "hooks">;
+
+/** Tells the exchanges of one request. What the tap throws is not the fault of the response. */
+export class ExchangeTeller {
+  readonly #tap: RequestTap;
+  readonly #context: TellerContext;
+  /** Takes the present exchange; undefined without one, and once the sink has failed. */
+  #sink: ExchangeSink | undefined;
+  /** When the present exchange began, by `performance.now()`. */
+  #sentMs = 0;
+  /** The body of its request; undefined if the connection takes it at once. */
+  #upload: ToldUpload | undefined;
+  #hasFailed = false;
+
+  readonly #content: ByteSink = {
+    write: (bytes) => this.#try((sink) => sink.onContent(bytes)),
+  };
+  readonly #framed: ByteSink = {
+    write: (bytes) => this.#try((sink) => sink.onResponseBody(bytes)),
+  };
+
+  constructor(tap: RequestTap, context: TellerContext) {
+    this.#tap = tap;
+    this.#context = context;
+  }
+
+  /**
+   * Begins the exchange of a hop.
+   *
+   * @returns what the connection has to send in its place: the same request
+   */
+  begin(connection: Connection, hop: Hop, route: Route, headers: HeaderList): Hop {
+    const sent = this.#watchUpload(connection, hop);
+    const { body } = sent;
+    this.#sentMs = performance.now();
+    const start: ExchangeStart = {
+      url: hop.url,
+      method: hop.method,
+      protocol: connection.version !== "2" ? "http/1.1" : route.origin.isSecure ? "h2" : "h2c",
+      address: this.#findAddress(connection),
+      at: this.#context.deadlines.epochMs + this.#sentMs,
+      head: encodeText(connection.toHttp1(sent, route, headers)),
+    };
+    this.#guard(() => this.#sink = this.#tap.onExchange(start));
+    if (body instanceof Uint8Array && body.length > 0) {
+      this.#try((sink) => sink.onRequestBody(body));
+    }
+    return sent;
+  }
+
+  /** Has a body told while it is taken, if the connection may not take all of it. */
+  #watchUpload({ version }: Connection, hop: Hop): Hop {
+    const { url, method, headers, body, requestId } = hop;
+    const isTakenAtOnce = body === undefined || body.length === 0 ||
+      body instanceof Uint8Array && body.length <= MAX_PIECE_BYTES && version !== "2";
+    this.#upload = undefined;
+    if (isTakenAtOnce) return hop;
+    this.#upload = new ToldUpload(body, (bytes) => this.#try((sink) => sink.onRequestBody(bytes)));
+    return { url, method, headers, body: this.#upload, requestId };
+  }
+
+  /** The address of a server. That of a proxy would be taken for it, and a path is not one. */
+  #findAddress({ info: { remote } }: Connection): string | null {
+    const { proxy, unixSocket } = this.#context.options;
+    if (remote === null || proxy !== undefined || unixSocket !== undefined) return null;
+    return remote.slice(0, remote.lastIndexOf(":")).replace(/^\[|%.*|\]$/g, "");
+  }
+
+  /** The head of the final response has come. */
+  onHead(head: WireHead): void {
+    this.#try((sink) => sink.onResponseHead(head.toHttp1(), head.status));
+  }
+
+  /** Takes the body of the response. @param next takes its content afterwards */
+  takeBody(next: ByteSink | undefined): ByteSink {
+    return new ExchangeBody(this.#content, this.#framed, next);
+  }
+
+  /** Ends the present exchange. */
+  end(cut: CutReason | undefined): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    this.#sink = undefined;
+    const ms = performance.now() - this.#sentMs;
+    const isRequestWhole = this.#upload === undefined || this.#upload.isTaken;
+    this.#guard(() => sink.onEnd({ ms, cut, isRequestWhole }));
+  }
+
+  /** Passes a result on, and tells the tap before: a request that could not be kept has failed. */
+  tellEnd(done: (result: Result) => void): (result: Result) => void {
+    return (result) => {
+      this.#guard(() => this.#tap.onEnd(result));
+      done(this.#hasFailed ? toLost(result) : result);
+    };
+  }
+
+  #try(tell: (sink: ExchangeSink) => void): void {
+    const sink = this.#sink;
+    if (sink !== undefined) this.#guard(() => tell(sink));
+  }
+
+  /** Reports what the tap throws, which ends the run. */
+  #guard(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#sink = undefined;
+      this.#hasFailed = true;
+      this.#context.hooks!.fail(error);
+    }
+  }
+}
+
+function toLost(result: Result): Result {
+  return {
+    ...result,
+    status: null,
+    location: null,
+    retryAfter: null,
+    error: "cancelled",
+    detail: "the exchange could not be kept",
+    scope: undefined,
+  };
+}

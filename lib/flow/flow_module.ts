@@ -1,0 +1,55 @@
+import { pathToFileURL } from "node:url";
+import { UsageError } from "../errors.ts";
+import { isGranted } from "../process/permission.ts";
+import type { Flow } from "./flow_client.ts";
+
+/** A flow, and where its module is. */
+export interface LoadedFlow {
+  readonly run: Flow;
+  /** The path as the user wrote it. */
+  readonly path: string;
+  /** The URL of the module, as stack traces have it. */
+  readonly url: string;
+}
+
+/**
+ * Loads the module of a flow.
+ *
+ * @throws {UsageError} If it cannot be loaded, or does not export a function by default.
+ */
+export async function loadFlow(path: string): Promise<LoadedFlow> {
+  const url = pathToFileURL(path).href;
+  if (!isGranted({ name: "read", path })) {
+    throw new UsageError(
+      `Cannot load the flow '${path}': no permission: run with --allow-read=${path}`,
+    );
+  }
+  let module: { default?: unknown };
+  try {
+    module = await import(url);
+  } catch (error) {
+    const [why, ...more] = (error instanceof Error ? error.message : String(error)).split("\n");
+    // Of a syntax error; behind the first line stands the code itself.
+    const place = /:(\d+:\d+)$/.exec(more.at(-1) ?? "")?.[1];
+    const where = place === undefined ? "" : ` (${path}:${place})`;
+    throw new UsageError(
+      `Cannot load the flow '${path}': ${why.replace(/[.:]$/, "")}${where}: mend it`,
+    );
+  }
+  if (typeof module.default !== "function") {
+    throw new UsageError(
+      `Cannot run the flow '${path}': it exports no function by default: ` +
+        "write 'export default async (i, client) => { … }'",
+    );
+  }
+  return { run: module.default as Flow, path, url };
+}
+
+/** Why a flow has thrown, in words, with the place in its module where that is known. */
+export function describeThrown(reason: unknown, { path, url }: LoadedFlow): string {
+  if (!(reason instanceof Error)) return String(reason);
+  const { name, message, stack = "" } = reason;
+  const from = stack.indexOf(`${url}:`);
+  const [, place] = from < 0 ? [] : /^:(\d+:\d+)/.exec(stack.slice(from + url.length)) ?? [];
+  return `${name}: ${message}${place === undefined ? "" : ` (${path}:${place})`}`;
+}

@@ -1,0 +1,137 @@
+import { type Outcome, type QueueHooks, RequestQueue } from "../client/request_queue.ts";
+import { type TargetInit, TargetMaker } from "../client/target.ts";
+import { Jar } from "../cookies/jar.ts";
+import type { Cookies, Engine } from "../engine/engine.ts";
+import type { RunOptions } from "../options/run_options.ts";
+import { type Result, toUnsentResult } from "../result.ts";
+import type { Activity } from "../run/pipeline.ts";
+import type { Target } from "../target.ts";
+
+/** The maximum number of requests that an iteration has in flight, on average over all of them. */
+const MAX_PARALLEL = 6;
+
+/** An attempt of a request after which there was another. */
+export interface Retried {
+  readonly cause: string;
+  readonly result: Result;
+}
+
+/** What the requests of one iteration have in common. */
+export interface RequestOwner {
+  /** The cookies of the iteration; undefined before the first. */
+  jar: Jar | undefined;
+  /** Takes an attempt after which there is another. */
+  onRetry(retried: Retried): void;
+}
+
+/** What a request comes to, and what was requested. */
+export interface FlowOutcome extends Outcome {
+  readonly target: Target;
+}
+
+/** What a run tells the requests of its flow. */
+export interface RequestHooks extends Pick<QueueHooks, "beforeFirst" | "onNotice"> {
+  /** Called with why no more requests can be made. */
+  onFailure(reason: unknown): void;
+}
+
+/**
+ * The requests of all iterations: they share an engine, its connections, and what is known of hosts.
+ */
+export class FlowRequests {
+  readonly #targets: TargetMaker;
+  readonly #base: string | undefined;
+  readonly #hooks: RequestHooks;
+  #queue!: RequestQueue;
+  /** By number, whose each request is that has no outcome yet. */
+  readonly #owners = new Map<number, RequestOwner>();
+  #count = 0;
+  #isCancelled = false;
+
+  /**
+   * Opens the engine; connects to nothing.
+   *
+   * @throws {UsageError} If the engine cannot be used.
+   */
+  static async open(options: RunOptions, hooks: RequestHooks): Promise<FlowRequests> {
+    const requests = new FlowRequests(options, hooks);
+    requests.#queue = await RequestQueue.open({
+      ...options,
+      concurrency: MAX_PARALLEL * options.concurrency,
+      rate: undefined,
+      rampUpMs: undefined,
+      stages: undefined,
+      think: undefined,
+      durationMs: undefined,
+    }, {
+      cookies: requests.#cookies,
+      onNotice: hooks.onNotice,
+      beforeFirst: hooks.beforeFirst,
+      recorder: {
+        // A result counts when its iteration ends, so that a journal has all of an iteration or none.
+        record: () => {},
+        recordRetry: (cause, result) =>
+          requests.#owners.get(result.target.i)?.onRetry({ cause, result }),
+        recordStart: () => {},
+        recordLateStart: () => {},
+      },
+    });
+    return requests;
+  }
+
+  private constructor({ method, headers, flow }: RunOptions, hooks: RequestHooks) {
+    this.#targets = new TargetMaker({ method, headers });
+    this.#base = flow?.base;
+    this.#hooks = hooks;
+  }
+
+  readonly #cookies: Cookies = {
+    fieldFor: (url, { i }) => this.#owners.get(i)?.jar?.fieldFor(url),
+    store: (url, fields, { i }) => {
+      const owner = this.#owners.get(i);
+      if (owner !== undefined) (owner.jar ??= new Jar()).store(url, fields);
+    },
+  };
+
+  get engine(): Pick<Engine, "name" | "transport"> {
+    return this.#queue.engine;
+  }
+
+  get activity(): Activity {
+    return this.#queue.activity;
+  }
+
+  /** Makes a request, which always has an outcome. */
+  async request(request: TargetInit, owner: RequestOwner): Promise<FlowOutcome> {
+    const i = this.#count++;
+    const target = this.#targets.make(i, { ...request, url: this.#resolve(request.url) });
+    this.#owners.set(i, owner);
+    try {
+      return { target, ...await this.#queue.request(target, { body: "keep" }) };
+    } catch (reason) {
+      if (!this.#isCancelled) this.#hooks.onFailure(reason);
+      const detail = "the run ended before it was sent";
+      const result = toUnsentResult(target, { error: "cancelled", detail });
+      return { target, result, head: undefined, body: undefined };
+    } finally {
+      this.#owners.delete(i);
+    }
+  }
+
+  /** A URL that cannot be resolved stays as it is: as a target it is invalid. */
+  #resolve(url: string | URL): string | URL {
+    return this.#base === undefined ? url : URL.parse(url, this.#base) ?? url;
+  }
+
+  /** Ends all requests: they have outcomes soon, and later ones at once. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#queue.cancelAll();
+  }
+
+  /** Closes all connections. */
+  close(): Promise<void> {
+    this.#isCancelled = true;
+    return this.#queue.close();
+  }
+}

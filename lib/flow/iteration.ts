@@ -1,0 +1,326 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
+import type { Jar } from "../cookies/jar.ts";
+import { THINK } from "../options/kinds.ts";
+import { type Result, toUnsentResult } from "../result.ts";
+import { truncate } from "../text/truncate.ts";
+import type { Flow, FlowClient } from "./flow_client.ts";
+import { describeThrown, type LoadedFlow } from "./flow_module.ts";
+import type { FlowRequest, FlowRequestOptions } from "./flow_request.ts";
+import type { FlowOutcome, FlowRequests, RequestOwner, Retried } from "./flow_requests.ts";
+import { createResponse, type FlowResponse } from "./flow_response.ts";
+
+/** The maximum number of requests, and of checks, of an iteration: its records are kept to its end. */
+export const MAX_REQUESTS = 1_000;
+/** After so many calls that are refused, a flow that goes on regardless waits forever. */
+const MAX_REFUSALS = 10;
+
+/** What the iterations of a flow share. */
+export interface IterationContext {
+  readonly flow: LoadedFlow;
+  readonly requests: FlowRequests;
+  /** How long an iteration may take, in milliseconds, from 1. */
+  readonly timeoutMs: number;
+  /** Tells which iteration a promise belongs to that nobody awaits. */
+  readonly storage: AsyncLocalStorage<Iteration>;
+}
+
+/** Why an iteration has failed. */
+interface IterationFailure {
+  readonly detail: string;
+  /** What it is counted under: a check, or what is said of all that throw. */
+  readonly expectation: string;
+}
+
+/** A check, and whether it held. */
+interface Check {
+  readonly name: string;
+  readonly holds: boolean;
+}
+
+/** A request of the iteration: it has a result when it has ended. */
+interface Entry {
+  result: Result | undefined;
+}
+
+/** What came of an iteration. */
+export interface IterationOutcome {
+  /** In the order in which the requests were made; at most {@linkcode MAX_REQUESTS}. */
+  readonly results: readonly Result[];
+  readonly retries: readonly Retried[];
+  readonly checks: readonly Check[];
+  readonly hasFailed: boolean;
+  /** Whether it was ended with the run. */
+  readonly isCancelled: boolean;
+  /** When it started, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly ms: number;
+}
+
+/** One call of a flow: by one virtual user, with cookies of its own. */
+export class Iteration implements RequestOwner {
+  readonly i: number;
+  readonly #user: number;
+  readonly #context: IterationContext;
+  readonly #controller = new AbortController();
+  jar: Jar | undefined;
+  /** At most {@linkcode MAX_REQUESTS}. */
+  readonly #entries: Entry[] = [];
+  readonly #checks: Check[] = [];
+  /** At most as many as all requests may have retries. */
+  readonly #retries: Retried[] = [];
+  /** How many requests have no result yet. */
+  #open = 0;
+  /** Called when none is left. */
+  #onIdle: (() => void) | undefined;
+  /** The first failure. */
+  #failure: IterationFailure | undefined;
+  #isOver = false;
+  #isCancelled = false;
+  #refusals = 0;
+  /** The waits of {@linkcode FlowClient.think}, and what ends each. */
+  readonly #waits = new Map<ReturnType<typeof setTimeout>, (reason: unknown) => void>();
+  readonly #ended = Promise.withResolvers<never>();
+
+  constructor(i: number, user: number, context: IterationContext) {
+    this.i = i;
+    this.#user = user;
+    this.#context = context;
+    // It may be ended when nobody waits for that any more.
+    this.#ended.promise.catch(() => {});
+  }
+
+  /** Calls the flow, and waits for it and for all of its requests. */
+  async run(): Promise<IterationOutcome> {
+    const { flow, timeoutMs, storage } = this.#context;
+    const at = Date.now();
+    const startMs = performance.now();
+    const timer = setTimeout(() => {
+      const text = `the iteration took longer than ${timeoutMs / 1000} s`;
+      this.#fail(text, "iteration-timeout");
+      this.#end(new DOMException(text, "TimeoutError"));
+    }, timeoutMs);
+    try {
+      await Promise.race([storage.run(this, () => this.#call(flow.run)), this.#ended.promise]);
+    } catch (reason) {
+      if (!this.#isOver) this.fail(reason);
+    }
+    clearTimeout(timer);
+    this.#end(new DOMException("the iteration has ended", "AbortError"));
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
+    return {
+      results: this.#listResults(),
+      retries: this.#retries,
+      checks: this.#checks,
+      hasFailed: this.#failure !== undefined,
+      isCancelled: this.#isCancelled,
+      at,
+      ms: performance.now() - startMs,
+    };
+  }
+
+  async #call(flow: Flow): Promise<void> {
+    const returned = flow(this.i, this.#createClient());
+    if (isGenerator(returned)) await this.#drive(returned);
+    else await returned;
+  }
+
+  async #drive(generator: AsyncGenerator<unknown, unknown, FlowResponse>): Promise<void> {
+    let step = await generator.next();
+    while (!step.done) {
+      let response;
+      try {
+        response = await this.#request(toRequest(step.value));
+      } catch (error) {
+        if (this.#isOver) return void await generator.return(undefined);
+        step = await generator.throw(error);
+        continue;
+      }
+      step = await generator.next(response);
+    }
+  }
+
+  #createClient(): FlowClient {
+    const send = (method: string) => (url: string | URL, options?: FlowRequestOptions) =>
+      this.#request({ ...options, url, method });
+    return {
+      i: this.i,
+      user: this.#user,
+      signal: this.#controller.signal,
+      request: (request) => this.#request(toRequest(request)),
+      get: send("GET"),
+      head: send("HEAD"),
+      post: send("POST"),
+      put: send("PUT"),
+      patch: send("PATCH"),
+      delete: send("DELETE"),
+      check: (name, holds) => {
+        if (this.#countCheck(name, holds)) return true;
+        this.#fail(describeCheck(name), name);
+        return false;
+      },
+      think: (time) => this.#think(time),
+    };
+  }
+
+  async #request({ step, ...request }: FlowRequest): Promise<FlowResponse> {
+    if (this.#isOver) return await this.#refuse(this.#controller.signal.reason);
+    if (this.#entries.length === MAX_REQUESTS) {
+      const most = `an iteration has at most ${MAX_REQUESTS} requests`;
+      return await this.#refuse(new RangeError(`Cannot make another request: ${most}`));
+    }
+    const entry: Entry = { result: undefined };
+    this.#entries.push(entry);
+    this.#open++;
+    const outcome = await this.#context.requests.request(toPlain(request), this);
+    entry.result = this.#toRecorded(outcome, step);
+    if (--this.#open === 0) this.#onIdle?.();
+    return createResponse(
+      { ...outcome, target: { step, ...request }, i: this.i },
+      (name, holds) => {
+        if (!this.#countCheck(name, holds)) markFailed(entry, describeCheck(name), name);
+      },
+    );
+  }
+
+  #toRecorded({ target, result }: FlowOutcome, step: string | undefined): Result {
+    return {
+      ...result,
+      target: { ...target, i: this.i, step: step === undefined ? undefined : truncate(step) },
+    };
+  }
+
+  /**
+   * Rejects a call, but not at once: a flow that catches it and tries again would leave no turn of the
+   * event loop to others.
+   */
+  async #refuse(reason: unknown): Promise<never> {
+    if (++this.#refusals > MAX_REFUSALS) return await new Promise<never>(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    throw reason;
+  }
+
+  async #think(time: number | string): Promise<void> {
+    if (this.#isOver) return await this.#refuse(this.#controller.signal.reason);
+    const ms = typeof time === "number" ? time : chooseTime(time);
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waits.delete(timer);
+        resolve();
+      }, ms);
+      this.#waits.set(timer, reject);
+    });
+  }
+
+  /** Counts a check, unless the iteration has ended. @returns whether it holds */
+  #countCheck(name: string, holds: unknown): boolean {
+    if (!this.#isOver && this.#checks.length < MAX_REQUESTS) {
+      this.#checks.push({ name: truncate(name), holds: Boolean(holds) });
+    }
+    return Boolean(holds);
+  }
+
+  /** Fails it with what was thrown. It goes on. */
+  fail(reason: unknown): void {
+    this.#fail(describeThrown(reason, this.#context.flow), "flow");
+  }
+
+  #fail(detail: string, expectation: string): void {
+    this.#failure ??= { detail: truncate(detail), expectation: truncate(expectation) };
+  }
+
+  /** Whether it has ended, so that {@linkcode fail} changes nothing any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  onRetry(retried: Retried): void {
+    this.#retries.push(retried);
+  }
+
+  /** Ends it with the run. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#end(new DOMException("the run has ended", "AbortError"));
+  }
+
+  #end(reason: DOMException): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ended.reject(reason);
+    for (const [timer, reject] of this.#waits) {
+      clearTimeout(timer);
+      reject(reason);
+    }
+    this.#waits.clear();
+    this.#controller.abort(reason);
+  }
+
+  /** The results of all requests. A failure of the flow is that of its last request. */
+  #listResults(): Result[] {
+    const failure = this.#failure;
+    if (failure !== undefined && !this.#isCancelled) {
+      const last = this.#entries.at(-1) ?? this.#addUnsent(failure);
+      markFailed(last, failure.detail, failure.expectation);
+    }
+    return this.#entries.map(({ result }) => result!);
+  }
+
+  /** Adds a record for an iteration that has made no request. */
+  #addUnsent({ detail }: IterationFailure): Entry {
+    const { flow: { path } } = this.#context;
+    const target = {
+      i: this.i,
+      url: path,
+      method: "GET",
+      headers: [],
+      body: undefined,
+      invalid: detail,
+      expect: undefined,
+      requestId: undefined,
+    };
+    const entry = { result: toUnsentResult(target, { error: "url", detail }) };
+    this.#entries.push(entry);
+    return entry;
+  }
+}
+
+function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, FlowResponse> {
+  return typeof value === "object" && value !== null && "next" in value && "return" in value &&
+    Symbol.asyncIterator in value;
+}
+
+function toRequest(value: unknown): FlowRequest {
+  if (typeof value === "string" || value instanceof URL) return { url: value };
+  if (typeof value === "object" && value !== null && "url" in value) return value as FlowRequest;
+  throw new TypeError("Cannot make a request: use a URL, or an object with a 'url'");
+}
+
+/** A request whose parameters are a form's text. */
+function toPlain({ body, headers, ...rest }: FlowRequest): Omit<FlowRequest, "step"> & {
+  readonly body?: string | Uint8Array<ArrayBuffer> | object;
+} {
+  if (!(body instanceof URLSearchParams)) return { ...rest, body, headers };
+  const type = "application/x-www-form-urlencoded";
+  return { ...rest, body: `${body}`, headers: { "Content-Type": type, ...headers } };
+}
+
+function chooseTime(text: string): number {
+  const { minMs, maxMs } = THINK.read(text, "think");
+  return minMs + Math.random() * (maxMs - minMs);
+}
+
+function describeCheck(name: string): string {
+  return `the check '${name}' does not hold`;
+}
+
+/** Makes a failure of a request that has not failed. */
+function markFailed(entry: Entry, detail: string, expectation: string): void {
+  const { result } = entry;
+  if (result === undefined || result.error !== undefined) return;
+  entry.result = {
+    ...result,
+    error: "expect",
+    detail: truncate(detail),
+    expectation: truncate(expectation),
+  };
+}

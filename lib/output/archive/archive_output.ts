@@ -1,0 +1,370 @@
+import { ByteBuffer } from "../../byte_buffer.ts";
+import { OutputError, UsageError } from "../../errors.ts";
+import { lockFile } from "../../process/file_lock.ts";
+import { describeWriteError } from "../../process/os_error.ts";
+import { isGranted } from "../../process/permission.ts";
+import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
+import { writeAll } from "../../process/write_all.ts";
+import type { MaybePromise } from "../../stream.ts";
+import { RecordPacker } from "../../warc/record_packer.ts";
+import { formatWarcInfo, type WarcInfo } from "../../warc/warcinfo.ts";
+import type { Position } from "../output.ts";
+import { removeSpoolFiles, toFolder, toName, toSerialPath } from "./archive_paths.ts";
+import type { ArchiveOptions } from "./archiver.ts";
+import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
+import type { ArchivePlace } from "./record_places.ts";
+
+/** How many bytes of records wait for others, so that short ones are written in one go. */
+const BLOCK_BYTES = 256 * 1024;
+/** How long they wait. */
+const FLUSH_MS = 200;
+/** How much of a spool file is in memory at once. */
+const COPY_BYTES = 256 * 1024;
+/** Only the owner may read an archive: it holds what was sent, credentials included. */
+const OWNER_ONLY = 0o600;
+
+/** What is written one behind the other: records in memory, or a part on the disk. */
+type Piece = Uint8Array<ArrayBuffer> | SpooledPart | "next file";
+
+/** How a run's archive is written. */
+export interface ArchiveOutputOptions
+  extends ArchiveOptions, Pick<WarcInfo, "software" | "command"> {
+  /** A file that has so many bytes gets no more requests; from 1. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * The archive of a run: a series of files, each of which begins with a `warcinfo` record. Its
+ * position is the number of bytes in all of them.
+ *
+ * ```text
+ * file 0       file 1       file 2
+ * ├────────────┼────────────┼─────┤
+ * 0                               position
+ * ```
+ *
+ * One write is under way at a time, and records gather meanwhile. So it holds two blocks at most,
+ * and what {@linkcode ArchiveOutput.append} has asked its callers to wait for.
+ */
+export class ArchiveOutput {
+  readonly #options: ArchiveOutputOptions;
+  readonly #packer: RecordPacker;
+  readonly #spare: ReservedDescriptors;
+  readonly #flushes: ReturnType<typeof setInterval>;
+  /** The first file, which is locked while the run lasts. */
+  readonly #first: Deno.FsFile;
+  readonly #isNew: boolean;
+  /** The file that is written. */
+  #file: Deno.FsFile;
+  /** Where in the series what was appended ends: the file, and how many bytes it has. */
+  #serial = 0;
+  #fileLength = 0;
+  #total = 0;
+  /** The same of what is written, and whole. */
+  #written = { serial: 0, fileLength: 0 };
+  readonly #gathered = new ByteBuffer();
+  #pieces: Piece[] = [];
+  /** The write under way. Never rejects: its failure is `#failure`. */
+  #writing: Promise<void> | undefined;
+  #failure: OutputError | undefined;
+
+  /**
+   * Opens the first file and locks it, and changes nothing; a file that is missing is made.
+   *
+   * @param isResumed whether a run is resumed, whose records are there
+   * @throws {UsageError} If it cannot be written, or holds records of another run.
+   */
+  static async open(
+    options: ArchiveOutputOptions,
+    { isResumed, overwrite }: { readonly isResumed: boolean; readonly overwrite: boolean },
+  ): Promise<ArchiveOutput> {
+    const { path } = options;
+    const fail = (why: string): never => refuse(path, why);
+    const folder = toFolder(path);
+    if (!isGranted({ name: "write", path: folder }) || !isGranted({ name: "read", path: folder })) {
+      return fail(`no permission: run with --allow-write=${folder} --allow-read=${folder}`);
+    }
+    let file;
+    let isNew = false;
+    try {
+      file = await Deno.open(path, { write: true }).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+      isNew = file === undefined;
+      if (isNew && isResumed) {
+        fail("it is gone, and what it held: use --overwrite to start over");
+      }
+      file ??= await Deno.open(path, { write: true, createNew: true, mode: OWNER_ONLY });
+      if (!await lockFile(file)) fail("another run writes it: wait for its end");
+      if (!(await file.stat()).isFile) fail("it is not a file: name one");
+      const sizes = await measureFiles(path);
+      const full = sizes.findIndex((size) => size > 0);
+      if (full >= 0 && !isResumed && !overwrite) {
+        const which = full === 0 ? "it" : `'${toSerialPath(path, full)}'`;
+        fail(`${which} holds ${sizes[full]} bytes already: name another file, or use --overwrite`);
+      }
+      removeSpoolFiles(path);
+      return new ArchiveOutput(options, file, isNew);
+    } catch (error) {
+      file?.close();
+      if (isNew && file !== undefined) await Deno.remove(path);
+      if (error instanceof UsageError) throw error;
+      return fail(describeWriteError(error));
+    }
+  }
+
+  private constructor(options: ArchiveOutputOptions, first: Deno.FsFile, isNew: boolean) {
+    this.#options = options;
+    this.#packer = new RecordPacker(options.gzip);
+    this.#spare = new ReservedDescriptors(() => Deno.openSync(options.path));
+    this.#first = this.#file = first;
+    this.#isNew = isNew;
+    this.#flushes = setInterval(() => this.#flush(), FLUSH_MS);
+    Deno.unrefTimer(this.#flushes);
+  }
+
+  /** About how many bytes were appended so far. */
+  get written(): number {
+    return this.#total;
+  }
+
+  /** Where the next records go; a file that is full is followed by another one. */
+  findPlace(): ArchivePlace {
+    if (this.#fileLength >= this.#options.sizeBytes) this.#beginFile();
+    return { serial: this.#serial, offset: this.#fileLength };
+  }
+
+  /**
+   * Adds records, at the place that {@linkcode findPlace} gives.
+   *
+   * @returns a promise if the caller has to wait before it adds more
+   * @throws {OutputError} If they, or earlier ones, could not be written; or by the promise.
+   */
+  append({ bytes, parts }: PackedExchanges): MaybePromise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.findPlace();
+    let from = 0;
+    for (const part of parts) {
+      this.#add(bytes.subarray(from, part.at));
+      this.#cut();
+      this.#pieces.push(part);
+      this.#count(part.length);
+      from = part.at;
+    }
+    this.#add(bytes.subarray(from));
+    if (parts.length === 0 && this.#gathered.length < BLOCK_BYTES) return;
+    if (this.#writing === undefined) {
+      this.#flush();
+      if (parts.length === 0) return;
+    }
+    const written = this.#writeGathered();
+    // A caller with several outputs does not wait for this one if another fails.
+    written.catch(() => {});
+    return written;
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#gathered.append(bytes);
+    this.#count(bytes.length);
+  }
+
+  #count(bytes: number): void {
+    this.#fileLength += bytes;
+    this.#total += bytes;
+  }
+
+  /** Makes a piece of what has gathered. */
+  #cut(): void {
+    if (this.#gathered.length > 0) this.#pieces.push(this.#gathered.view().slice());
+    this.#gathered.length = 0;
+  }
+
+  #beginFile(): void {
+    this.#cut();
+    this.#pieces.push("next file");
+    this.#serial++;
+    this.#fileLength = 0;
+    this.#addInfo();
+  }
+
+  #addInfo(): void {
+    const { path, software, command } = this.#options;
+    const filename = toName(toSerialPath(path, this.#serial));
+    const record = formatWarcInfo({ filename, software, command, at: Date.now() });
+    const packed = new ByteBuffer();
+    this.#packer.packWhole(record, packed);
+    this.#add(packed.view());
+  }
+
+  #flush(): void {
+    if (this.#writing === undefined) this.#writeGathered().catch(() => {});
+  }
+
+  /** Writes what has gathered, behind what is being written. @throws {OutputError} */
+  async #writeGathered(): Promise<void> {
+    this.#cut();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    const before = this.#writing;
+    const write = async (): Promise<void> => {
+      await before;
+      if (this.#failure === undefined && pieces.length > 0) await this.#write(pieces);
+    };
+    const writing = write();
+    this.#writing = writing;
+    await writing;
+    if (this.#writing === writing) this.#writing = undefined;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Writes whole records. Never rejects. */
+  async #write(pieces: readonly Piece[]): Promise<void> {
+    let { serial, fileLength } = this.#written;
+    try {
+      for (const piece of pieces) {
+        if (piece === "next file") {
+          await this.#openNext(++serial);
+          fileLength = 0;
+          this.#written = { serial, fileLength };
+        } else if (piece instanceof Uint8Array) {
+          await writeAll(this.#file, piece);
+          fileLength += piece.length;
+        } else {
+          await this.#copy(piece);
+          fileLength += piece.length;
+        }
+      }
+      this.#written = { serial, fileLength };
+    } catch (error) {
+      this.#failure = this.#toFailure(error);
+      // Half a record is worse than no record.
+      await this.#file.truncate(this.#written.fileLength).catch(() => {});
+    }
+  }
+
+  async #openNext(serial: number): Promise<void> {
+    await this.#file.syncData();
+    if (this.#file !== this.#first) this.#file.close();
+    const path = toSerialPath(this.#options.path, serial);
+    const options = { write: true, createNew: true, mode: OWNER_ONLY };
+    this.#file = this.#spare.use(() => Deno.openSync(path, options));
+  }
+
+  async #copy({ path, length }: SpooledPart): Promise<void> {
+    const from = this.#spare.use(() => Deno.openSync(path));
+    try {
+      const buffer = new Uint8Array(COPY_BYTES);
+      let copied = 0;
+      for (let read; (read = await from.read(buffer)) !== null; copied += read) {
+        await writeAll(this.#file, buffer.subarray(0, read));
+      }
+      if (copied !== length) throw new Error(`'${path}' is not as long as it was`);
+    } finally {
+      from.close();
+    }
+    await Deno.remove(path);
+  }
+
+  #toFailure(error: unknown): OutputError {
+    return new OutputError(
+      `Cannot write '--save-bodies ${this.#options.path}': ${describeWriteError(error)}`,
+    );
+  }
+
+  /**
+   * Brings all records so far to the disk; those that come in the meantime are not among them.
+   *
+   * @returns the position behind them
+   * @throws {OutputError} If they could not be written.
+   */
+  async sync(): Promise<Position> {
+    const position = this.#total;
+    await this.#writeGathered();
+    try {
+      await this.#file.syncData();
+    } catch (error) {
+      throw this.#toFailure(error);
+    }
+    return position;
+  }
+
+  /**
+   * Removes what is behind a position, and continues there; from 0 it starts over. It is called
+   * once, before the first record.
+   *
+   * @throws {UsageError} If that is not possible, or the files do not have so many bytes.
+   */
+  async cutTo(position: Position): Promise<void> {
+    const { path } = this.#options;
+    try {
+      const sizes = await measureFiles(path);
+      let before = 0;
+      let serial = 0;
+      while (serial < sizes.length - 1 && before + sizes[serial] < position) {
+        before += sizes[serial++];
+      }
+      const fileLength = position - before;
+      if (sizes[serial] < fileLength) {
+        refuse(path, "it has less than its journal says: use --overwrite to start over");
+      }
+      for (let k = sizes.length - 1; k > serial; k--) await Deno.remove(toSerialPath(path, k));
+      if (serial > 0) this.#file = await Deno.open(toSerialPath(path, serial), { write: true });
+      await this.#file.truncate(fileLength);
+      await this.#file.seek(fileLength, Deno.SeekMode.Start);
+      if (Deno.build.os !== "windows") await Deno.chmod(toSerialPath(path, serial), OWNER_ONLY);
+      this.#serial = serial;
+      this.#fileLength = fileLength;
+      this.#total = position;
+      this.#written = { serial, fileLength };
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      refuse(path, describeWriteError(error));
+    }
+    if (position === 0) this.#addInfo();
+  }
+
+  /** Lets go of the file where the run cannot begin; a file that was made is removed. */
+  abandon(): void {
+    this.#release();
+    if (this.#isNew) Deno.removeSync(this.#options.path);
+  }
+
+  /**
+   * Writes what is left, and closes the file.
+   *
+   * @throws {OutputError} If something could not be written, now or before.
+   */
+  async close(): Promise<void> {
+    try {
+      await this.#writeGathered();
+    } finally {
+      this.#release();
+      removeSpoolFiles(this.#options.path);
+    }
+  }
+
+  #release(): void {
+    clearInterval(this.#flushes);
+    this.#spare.close();
+    this.#packer.close();
+    if (this.#file !== this.#first) this.#file.close();
+    this.#first.close();
+  }
+}
+
+/** The size of each file of a series, in bytes. */
+async function measureFiles(path: string): Promise<number[]> {
+  const sizes: number[] = [];
+  for (;;) {
+    try {
+      sizes.push((await Deno.stat(toSerialPath(path, sizes.length))).size);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return sizes;
+      throw error;
+    }
+  }
+}
+
+function refuse(path: string, why: string): never {
+  throw new UsageError(`Cannot write '--save-bodies ${path}': ${why}`);
+}

@@ -1,0 +1,68 @@
+/**
+ * Where the files of an archive are: a series of files, and files for what is not in them yet.
+ *
+ * ```text
+ * crawl.warc.gz, crawl-00001.warc.gz, crawl-00002.warc.gz, …
+ * .crawl.warc.gz.RUN.THREAD.NUMBER.part
+ * ```
+ *
+ * @module
+ */
+
+/** How the names of spool files end. */
+export const SPOOL_ENDING = ".part";
+
+/** The path of a file of the series. @param serial from 0 */
+export function toSerialPath(path: string, serial: number): string {
+  return insertSerial(path, formatSerial(serial));
+}
+
+/** What the name of a file of the series has before its ending. @param serial from 0 */
+export function formatSerial(serial: number): string {
+  return serial === 0 ? "" : `-${`${serial}`.padStart(5, "0")}`;
+}
+
+/** A path or name with a serial, as {@linkcode formatSerial} has it, before its ending. */
+export function insertSerial(path: string, serial: string): string {
+  return path.replace(/\.warc(?:\.gz)?$/i, (end) => `${serial}${end}`);
+}
+
+/** The folder of a path. */
+export function toFolder(path: string): string {
+  const end = Math.max(
+    path.lastIndexOf("/"),
+    Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1,
+  );
+  return end < 0 ? "." : path.slice(0, Math.max(1, end));
+}
+
+/** The name of a path, without its folder. */
+export function toName(path: string): string {
+  return path.slice(path.length - (/[^/\\]*$/.exec(path)?.[0].length ?? 0));
+}
+
+/** How the paths of the spool files of an archive begin. */
+export function toSpoolPrefix(path: string): string {
+  return `${toFolder(path)}/.${toName(path)}.`;
+}
+
+/** Removes the spool files of an archive that no run writes. */
+export function removeSpoolFiles(path: string): void {
+  const folder = toFolder(path);
+  const start = `.${toName(path)}.`;
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (!name.startsWith(start)) continue;
+    if (/^[\da-f]+\.\d+\.\d+\.part$/.test(name.slice(start.length))) {
+      removeFile(`${folder}/${name}`);
+    }
+  }
+}
+
+/** Removes a file, unless it is gone already. */
+export function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Exchanges on their way into an archive: kept until the result of their request is final, and then
+ * packed as records. Each thread has one archiver.
+ *
+ * @module
+ */
+import { ByteBuffer } from "../../byte_buffer.ts";
+import type {
+  ExchangeSink,
+  ExchangeStart,
+  ExchangeTap,
+  RequestTap,
+} from "../../engine/exchange.ts";
+import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
+import type { Result } from "../../result.ts";
+import type { Target } from "../../target.ts";
+import { digestBytes } from "../../warc/digest.ts";
+import { EXTENSION_FIELDS } from "../../warc/extension_fields.ts";
+import { createRecordId, formatRecordHead, type WarcField } from "../../warc/record_head.ts";
+import { RecordPacker } from "../../warc/record_packer.ts";
+import { toTargetUri } from "../../warc/target_uri.ts";
+import { formatMs, toIso } from "../record.ts";
+import { ExchangeSpool } from "./exchange_spool.ts";
+import { toFolder, toSpoolPrefix } from "./archive_paths.ts";
+import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
+import { MAX_SEEN, SeenPayloads, type SeenRecord } from "./seen_payloads.ts";
+import type { SpoolFile, SpoolPlace } from "./spool_file.ts";
+import type { SpooledBlock } from "./spooled_block.ts";
+
+/** ISO 28500:2017 §6.7.2. */
+const REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
+
+/** What an archive holds, and where it is. */
+export interface ArchiveOptions {
+  /** The path of its first file. */
+  readonly path: string;
+  /** Whether each record is a gzip member. */
+  readonly gzip: boolean;
+  /** Whether a payload that the archive has is not stored again. */
+  readonly dedupe: boolean;
+}
+
+/** Which of the threads of a run packs exchanges. */
+export interface ArchiverThread {
+  /** Names the run among those that write the archive. */
+  readonly run: string;
+  /** Its number, from 0. @default 0 */
+  readonly thread?: number;
+  /** How many there are. @default 1 */
+  readonly threads?: number;
+}
+
+/** Keeps the exchanges of requests, and packs them. */
+export class Archiver implements ExchangeTap {
+  readonly #packer: RecordPacker;
+  readonly #place: SpoolPlace;
+  readonly #seen: SeenPayloads | undefined;
+  /** Those of requests that have no result yet: in flight, or waiting for their retry. */
+  readonly #requests = new Map<number, RequestSpool>();
+  /** Packed records; whoever adds some looks at {@linkcode length}. */
+  readonly #packed = new ByteBuffer();
+  #parts: SpooledPart[] = [];
+  #partsLength = 0;
+  #responses: number[] = [];
+
+  constructor(
+    { path, gzip, dedupe }: ArchiveOptions,
+    { run, thread = 0, threads = 1 }: ArchiverThread,
+  ) {
+    this.#packer = new RecordPacker(gzip);
+    this.#place = {
+      archive: path,
+      prefix: `${toSpoolPrefix(path)}${run}.${thread}.`,
+      packer: this.#packer,
+      spare: new ReservedDescriptors(() => openFolder(toFolder(path))),
+    };
+    this.#seen = dedupe ? new SeenPayloads(Math.ceil(MAX_SEEN / threads)) : undefined;
+  }
+
+  begin({ i }: Target): RequestTap {
+    // An earlier attempt, which is now made again.
+    this.#drop(i);
+    const request = new RequestSpool(this.#place, this.#seen !== undefined);
+    this.#requests.set(i, request);
+    return request;
+  }
+
+  /**
+   * Packs the exchanges of a request whose result is final, and forgets them. Those without a
+   * response are dropped, and so are those of a request that a later run makes again.
+   *
+   * @returns whether it has a response
+   * @throws {OutputError} If the end of one cannot be written.
+   */
+  add(result: Result, isMadeAgain: boolean): boolean {
+    const { i } = result.target;
+    const request = this.#requests.get(i);
+    if (request === undefined) return false;
+    // A result without an engine is not that of these exchanges.
+    if (isMadeAgain || result.engine === null) {
+      this.#drop(i);
+      return false;
+    }
+    this.#requests.delete(i);
+    const last = request.exchanges.findLast(({ headLength }) => headLength > 0);
+    for (const exchange of request.exchanges) {
+      if (exchange.headLength === 0) exchange.discard();
+      else this.#pack(exchange, exchange === last ? result : undefined);
+    }
+    return last !== undefined;
+  }
+
+  #drop(i: number): void {
+    const request = this.#requests.get(i);
+    this.#requests.delete(i);
+    request?.discard();
+  }
+
+  /** @param result of the request, if this is its last response */
+  #pack(exchange: ExchangeSpool, result: Result | undefined): void {
+    const { start: { url, protocol, address, at }, end } = exchange;
+    const requestId = createRecordId();
+    const responseId = createRecordId();
+    const uri = toTargetUri(url);
+    const date = toIso(at);
+    const common: WarcField[] = [
+      ["WARC-Date", date],
+      ["WARC-Target-URI", uri],
+      ["WARC-IP-Address", address ?? undefined],
+      ["WARC-Protocol", protocol],
+    ];
+    this.#packBlock(exchange.request, [
+      ["WARC-Type", "request"],
+      ["WARC-Record-ID", requestId],
+      ...common,
+      ["WARC-Concurrent-To", responseId],
+      ["WARC-Truncated", end?.isRequestWhole === false ? "unspecified" : undefined],
+      ["Content-Type", "application/http;msgtype=request"],
+    ]);
+    if (result !== undefined) this.#responses.push(this.length);
+    const payload = exchange.takePayloadDigest();
+    const own: WarcField[] = [
+      ["WARC-Record-ID", responseId],
+      ...common,
+      ["WARC-Concurrent-To", requestId],
+      ["WARC-Payload-Digest", payload],
+      ["Content-Type", "application/http;msgtype=response"],
+      ...toExtensionFields(result),
+    ];
+    const isWhole = end?.cut === undefined;
+    const isComparable = isWhole && exchange.payloadLength > 0;
+    const seen = isComparable ? this.#seen?.find(payload) : undefined;
+    if (seen !== undefined) return this.#packRevisit(exchange, seen, own);
+    if (isComparable) this.#seen?.add(payload, { id: responseId, uri, date });
+    this.#packBlock(exchange.response, [
+      ["WARC-Type", "response"],
+      ...own,
+      ["WARC-Truncated", end?.cut],
+    ]);
+  }
+
+  /** A payload that is the same as one before: only its head is stored. */
+  #packRevisit(exchange: ExchangeSpool, seen: SeenRecord, own: readonly WarcField[]): void {
+    const head = exchange.head!;
+    exchange.response.discard();
+    const fields: WarcField[] = [
+      ["WARC-Type", "revisit"],
+      ...own,
+      ["WARC-Profile", REVISIT_PROFILE],
+      ["WARC-Refers-To", seen.id],
+      ["WARC-Refers-To-Target-URI", seen.uri],
+      ["WARC-Refers-To-Date", seen.date],
+      // It is the reason that the profile wants.
+      ["WARC-Truncated", "length"],
+      ["WARC-Block-Digest", digestBytes(head)],
+    ];
+    this.#packer.pack(formatRecordHead(fields, head.length), head, this.#packed);
+  }
+
+  #packBlock(block: SpooledBlock, fields: readonly WarcField[]): void {
+    const bytes = block.view();
+    if (bytes === undefined) return this.#packFile(block.takeFile(), fields);
+    const head = formatRecordHead(
+      [...fields, ["WARC-Block-Digest", digestBytes(bytes)]],
+      bytes.length,
+    );
+    this.#packer.pack(head, bytes, this.#packed);
+  }
+
+  #packFile(file: SpoolFile, fields: readonly WarcField[]): void {
+    const head = formatRecordHead(
+      [...fields, ["WARC-Block-Digest", file.takeDigest()]],
+      file.length,
+    );
+    const before = this.#packer.packBefore(head, this.#packed);
+    const { path, packedLength } = file;
+    this.#parts.push({ at: this.#packed.length, path, length: packedLength });
+    this.#partsLength += packedLength;
+    this.#packer.packAfter(before, file, this.#packed);
+  }
+
+  /** How many bytes {@linkcode take} gives, also on the disk. */
+  get length(): number {
+    return this.#packed.length + this.#partsLength;
+  }
+
+  /** Takes the records that are packed; undefined without any. */
+  take(): PackedExchanges | undefined {
+    if (this.#packed.length === 0) return undefined;
+    const bytes = this.#packed.view().slice();
+    const taken = { bytes, parts: this.#parts, responses: this.#responses };
+    this.#packed.length = 0;
+    this.#parts = [];
+    this.#responses = [];
+    this.#partsLength = 0;
+    return taken;
+  }
+
+  /** Drops what was not taken. */
+  close(): void {
+    for (const i of [...this.#requests.keys()]) this.#drop(i);
+    this.#place.spare.close();
+    this.#packer.close();
+  }
+}
+
+/** What tells readers which request it was, and how it went. */
+function toExtensionFields(result: Result | undefined): readonly WarcField[] {
+  if (result === undefined) return [];
+  const { target: { i }, ms, attempts, error } = result;
+  return [
+    [EXTENSION_FIELDS.number, i],
+    [EXTENSION_FIELDS.ms, formatMs(ms)],
+    [EXTENSION_FIELDS.attempts, attempts],
+    [EXTENSION_FIELDS.error, error],
+  ];
+}
+
+function openFolder(path: string): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path);
+  } catch {
+    // Not every system opens folders.
+    return undefined;
+  }
+}
+
+/** The exchanges of a request, in the order in which they were made. */
+class RequestSpool implements RequestTap {
+  readonly #place: SpoolPlace;
+  readonly #keepsHeads: boolean;
+  /** As many as redirects may be followed, and repetitions over other connections. */
+  readonly exchanges: ExchangeSpool[] = [];
+
+  constructor(place: SpoolPlace, keepsHeads: boolean) {
+    this.#place = place;
+    this.#keepsHeads = keepsHeads;
+  }
+
+  onExchange(start: ExchangeStart): ExchangeSink {
+    const exchange = new ExchangeSpool(start, this.#place, this.#keepsHeads);
+    this.exchanges.push(exchange);
+    return exchange;
+  }
+
+  onEnd(): void {
+    // What becomes of the exchanges is known with the final result.
+  }
+
+  discard(): void {
+    for (const exchange of this.exchanges) exchange.discard();
+  }
+}

@@ -1,0 +1,102 @@
+import type { ExchangeEnd, ExchangeSink, ExchangeStart } from "../../engine/exchange.ts";
+import { digestBytes, Digester } from "../../warc/digest.ts";
+import { SpooledBlock } from "./spooled_block.ts";
+import type { SpoolPlace } from "./spool_file.ts";
+
+const NEWLINE = 0x0a;
+/** `transfer-encoding` in lower case. */
+const TRANSFER_ENCODING = new TextEncoder().encode("transfer-encoding");
+
+/**
+ * Whether a head has a field `Transfer-Encoding`: then the body that follows has framing (RFC 9112
+ * §6.1).
+ */
+function hasTransferCoding(head: Uint8Array): boolean {
+  for (let line = head.indexOf(NEWLINE) + 1; line > 0; line = head.indexOf(NEWLINE, line) + 1) {
+    // Bit 5 makes a letter lower case; it changes no '-' of a name.
+    let k = 0;
+    while (k < TRANSFER_ENCODING.length && (head[line + k] | 0x20) === TRANSFER_ENCODING[k]) k++;
+    if (k === TRANSFER_ENCODING.length) return true;
+  }
+  return false;
+}
+
+/** An exchange that waits for the result of its request. */
+export class ExchangeSpool implements ExchangeSink {
+  /** What is known of its start, without the head, whose bytes are gone. */
+  readonly start: Omit<ExchangeStart, "head">;
+  readonly request: SpooledBlock;
+  readonly response: SpooledBlock;
+  readonly #keepsHead: boolean;
+  /** Of the head of the response, in bytes; 0 without a response. */
+  headLength = 0;
+  /** A copy of the head of the response, if it was asked for. */
+  head: Uint8Array | undefined;
+  status = 0;
+  /** The length of the content in bytes: the payload (ISO 28500:2017 §6.3.2). */
+  payloadLength = 0;
+  /** Whether the body has framing, so that its content is told apart. */
+  #isFramed = false;
+  /** Undefined while the body is in memory and is the content. */
+  #payload: Digester | undefined;
+  end: ExchangeEnd | undefined;
+
+  /** @param keepsHead whether the head of the response is needed without its body */
+  constructor(start: ExchangeStart, place: SpoolPlace, keepsHead: boolean) {
+    const { url, method, protocol, address, at } = start;
+    this.start = { url, method, protocol, address, at };
+    this.request = new SpooledBlock(place);
+    this.request.append(start.head);
+    this.response = new SpooledBlock(place);
+    this.#keepsHead = keepsHead;
+  }
+
+  onRequestBody(bytes: Uint8Array): void {
+    this.request.append(bytes);
+  }
+
+  onResponseHead(bytes: Uint8Array, status: number): void {
+    this.headLength = bytes.length;
+    this.status = status;
+    if (this.#keepsHead) this.head = bytes.slice();
+    this.response.append(bytes);
+    this.#isFramed = hasTransferCoding(bytes);
+    if (this.response.isOnDisk || this.#isFramed) this.#payload = new Digester();
+  }
+
+  onContent(bytes: Uint8Array): void {
+    this.payloadLength += bytes.length;
+    if (this.#isFramed) this.#payload!.update(bytes);
+  }
+
+  onResponseBody(bytes: Uint8Array): void {
+    if (!this.#isFramed) {
+      if (this.#payload === undefined && !this.response.holds(bytes.length)) {
+        this.#payload = new Digester();
+        this.#payload.update(this.#heldBody());
+      }
+      this.#payload?.update(bytes);
+    }
+    this.response.append(bytes);
+  }
+
+  #heldBody(): Uint8Array {
+    return this.response.view()!.subarray(this.headLength);
+  }
+
+  onEnd(end: ExchangeEnd): void {
+    this.end = end;
+  }
+
+  /** The labelled digest of the payload. Call it once, before the blocks are taken. */
+  takePayloadDigest(): string {
+    if (this.#payload !== undefined) return `${this.#payload}`;
+    return digestBytes(this.#heldBody());
+  }
+
+  /** Removes what is on the disk. */
+  discard(): void {
+    this.request.discard();
+    this.response.discard();
+  }
+}

@@ -1,0 +1,24 @@
+/** A part of packed records that is on the disk. */
+export interface SpooledPart {
+  /** Behind how many of the bytes in memory it belongs. */
+  readonly at: number;
+  /** A file of the thread's own; whoever copies it removes it. */
+  readonly path: string;
+  /** Its length in bytes. */
+  readonly length: number;
+}
+
+/** Packed records, whole: all those of one or more requests. */
+export interface PackedExchanges {
+  /** They share their buffer with nothing. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** In their order. */
+  readonly parts: readonly SpooledPart[];
+  /** Behind how many bytes, also on the disk, the last response of each request begins. */
+  readonly responses: readonly number[];
+}
+
+/** How many bytes packed records have, also on the disk. */
+export function countPacked({ bytes, parts }: PackedExchanges): number {
+  return parts.reduce((sum, { length }) => sum + length, bytes.length);
+}

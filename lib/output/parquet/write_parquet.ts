@@ -1,0 +1,23 @@
+/**
+ * Records as Parquet.
+ *
+ * @module
+ */
+import { UsageError } from "../../errors.ts";
+import { measureSize } from "../line_writer.ts";
+import type { Output, RecordOptions } from "../output.ts";
+import { ParquetOutput } from "./parquet_output.ts";
+
+export { createRowFormatter as createFormatter } from "../rows/row_lines.ts";
+
+/**
+ * Opens an output of Parquet.
+ *
+ * @throws {UsageError} If it is not a file.
+ */
+export async function open(options: RecordOptions): Promise<Output> {
+  const { file, name } = options;
+  if (await measureSize(file) !== undefined) return new ParquetOutput(options);
+  file.close();
+  throw new UsageError(`Cannot write '${name}': it is not a file: use a file`);
+}

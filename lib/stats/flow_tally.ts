@@ -1,0 +1,186 @@
+import type { Result } from "../result.ts";
+import { type Check, isCount, isList, isShape, isText } from "../text/json_shape.ts";
+import { truncate } from "../text/truncate.ts";
+import { OTHERS } from "./error_tally.ts";
+import {
+  Histogram,
+  type HistogramDelta,
+  type HistogramState,
+  isHistogramState,
+  toDelta,
+} from "./histogram.ts";
+import { toLatency } from "./latency.ts";
+import type { FlowFigures } from "./snapshot.ts";
+
+/** The maximum number of steps, and of checks, that are told apart; the others are counted together. */
+export const MAX_NAMES = 100;
+
+/** What is counted of a step. */
+interface Step {
+  requests: number;
+  failed: number;
+  /** Of responses that succeeded, in microseconds. */
+  readonly latency: Histogram;
+}
+
+/** What is counted of a check. */
+interface CheckCount {
+  passed: number;
+  failed: number;
+}
+
+/** What is counted of a flow as plain data, with histograms in one form or another. */
+interface PlainFlow<H> {
+  readonly iterations: number;
+  readonly failed: number;
+  readonly duration: H;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly requests: number;
+    readonly failed: number;
+    readonly latency: H;
+  }[];
+  readonly checks: readonly ({ readonly check: string } & Readonly<CheckCount>)[];
+}
+
+/** The same, to be stored as JSON. */
+export type FlowState = PlainFlow<HistogramState>;
+
+/** What was counted since that was last taken. */
+export type FlowDelta = PlainFlow<HistogramDelta>;
+
+/** Counts the iterations of a flow, its requests by step, and its checks. Of bounded size. */
+export class FlowTally {
+  #iterations = 0;
+  #failed = 0;
+  /** Of iterations that did not fail, in microseconds. */
+  readonly #duration = new Histogram();
+  /** By name; at most {@linkcode MAX_NAMES} and the others. */
+  readonly #steps = new Map<string, Step>();
+  readonly #checks = new Map<string, CheckCount>();
+
+  /** Counts an iteration. @param ms how long it took */
+  recordIteration(ms: number, hasFailed: boolean): void {
+    this.#iterations++;
+    if (hasFailed) this.#failed++;
+    else this.#duration.record(ms * 1000);
+  }
+
+  /** Counts a request, if its target has a step. */
+  recordRequest({ target: { step }, status, error, ms }: Result): void {
+    if (step === undefined) return;
+    const tally = this.#findStep(step);
+    tally.requests++;
+    if (error !== undefined) tally.failed++;
+    else if (status !== null) tally.latency.record(ms * 1000);
+  }
+
+  /** Counts a check. */
+  recordCheck(name: string, holds: boolean): void {
+    this.#findCheck(name)[holds ? "passed" : "failed"]++;
+  }
+
+  #findStep(name: string): Step {
+    return find(this.#steps, name, () => ({ requests: 0, failed: 0, latency: new Histogram() }));
+  }
+
+  #findCheck(name: string): CheckCount {
+    return find(this.#checks, name, () => ({ passed: 0, failed: 0 }));
+  }
+
+  /** Adds what another has counted. */
+  add({ iterations, failed, duration, steps, checks }: FlowDelta): void {
+    this.#iterations += iterations;
+    this.#failed += failed;
+    this.#duration.addDelta(duration);
+    for (const { step, requests, failed, latency } of steps) {
+      const tally = this.#findStep(step);
+      tally.requests += requests;
+      tally.failed += failed;
+      tally.latency.addDelta(latency);
+    }
+    for (const { check, passed, failed } of checks) {
+      const tally = this.#findCheck(check);
+      tally.passed += passed;
+      tally.failed += failed;
+    }
+  }
+
+  /** All of it as plain data. */
+  toJSON(): FlowState {
+    return this.#read((histogram) => histogram.toJSON());
+  }
+
+  /** What was counted since the last call. It keeps the names, and no counts. */
+  take(): FlowDelta {
+    const taken = this.#read((histogram) => histogram.take());
+    this.#iterations = this.#failed = 0;
+    for (const step of this.#steps.values()) step.requests = step.failed = 0;
+    for (const check of this.#checks.values()) check.passed = check.failed = 0;
+    return taken;
+  }
+
+  #read<H>(read: (histogram: Histogram) => H): PlainFlow<H> {
+    return {
+      iterations: this.#iterations,
+      failed: this.#failed,
+      duration: read(this.#duration),
+      steps: Array.from(this.#steps, ([step, { requests, failed, latency }]) => ({
+        step,
+        requests,
+        failed,
+        latency: read(latency),
+      })),
+      checks: Array.from(this.#checks, ([check, counts]) => ({ check, ...counts })),
+    };
+  }
+
+  /** What it comes to; steps and checks in the order in which they came. */
+  figures(): FlowFigures {
+    const { duration, steps, ...counts } = this.#read((histogram) => histogram.clone());
+    return {
+      ...counts,
+      duration: toLatency(duration),
+      durationHistogram: duration,
+      steps: steps.map(({ latency, ...rest }) => ({
+        ...rest,
+        latency: toLatency(latency),
+        histogram: latency,
+      })),
+    };
+  }
+}
+
+function find<T>(tallies: Map<string, T>, name: string, create: () => T): T {
+  let tally = tallies.get(name);
+  if (tally !== undefined) return tally;
+  const isTold = tallies.size < MAX_NAMES;
+  const key = isTold ? truncate(name) : OTHERS;
+  tally = tallies.get(key);
+  if (tally === undefined) tallies.set(key, tally = create());
+  return tally;
+}
+
+/** {@linkcode FlowTally.toJSON} as what {@linkcode FlowTally.add} takes. */
+export function toFlowDelta({ duration, steps, ...counts }: FlowState): FlowDelta {
+  return {
+    ...counts,
+    duration: toDelta(duration),
+    steps: steps.map(({ latency, ...rest }) => ({ ...rest, latency: toDelta(latency) })),
+  };
+}
+
+/** Whether a value of JSON is what {@linkcode FlowTally.toJSON} gives. */
+export const isFlowState: Check = isShape({
+  iterations: isCount,
+  failed: isCount,
+  duration: isHistogramState,
+  steps: isList(
+    isShape({ step: isText, requests: isCount, failed: isCount, latency: isHistogramState }),
+    MAX_NAMES + 1,
+  ),
+  checks: isList(
+    isShape({ check: isText, passed: isCount, failed: isCount }),
+    MAX_NAMES + 1,
+  ),
+});
