@@ -13,6 +13,8 @@ export const EXTENSION_FIELDS = {
   attempts: "Myriad-Attempts",
   /** A field of the trailer section of a chunked response; as many as it has. */
   trailer: "Myriad-Trailer",
+  /** Bytes of the body of its response, as the record of the run has them. */
+  bytes: "Myriad-Bytes",
   /** The kind of error, where it failed. */
   error: "Myriad-Error",
 } as const;

@@ -1,7 +1,8 @@
+import { ByteBuffer } from "../../byte_buffer.ts";
 import type { Result } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
+import { appendText } from "../append_text.ts";
 import type { ByteSink } from "../body_tap.ts";
-import { encodeText } from "../encode_text.ts";
 import type { CutReason, ExchangeSink, ExchangeStart, RequestTap } from "../exchange.ts";
 import type { Hop } from "../redirect.ts";
 import type { AttemptContext } from "./attempt.ts";
@@ -15,6 +16,9 @@ import { ToldUpload } from "./told_upload.ts";
  * longer one as fast as it can be sent, so that it shows how much of it was.
  */
 const MAX_PIECE_BYTES = 64 * 1024;
+
+/** The head that is being told; as long as the longest one that the user has asked for. */
+const requestHead = new ByteBuffer();
 
 type TellerContext = Pick<AttemptContext, "options" | "deadlines" | "hooks">;
 
@@ -44,13 +48,15 @@ export class ExchangeTeller implements BodyListener {
     const sent = this.#watchUpload(connection, hop);
     const { body } = sent;
     this.#sentMs = performance.now();
+    requestHead.length = 0;
+    appendText(requestHead, connection.toHttp1(sent, route, headers));
     const start: ExchangeStart = {
       url: hop.url,
       method: hop.method,
       protocol: connection.version !== "2" ? "http/1.1" : route.origin.isSecure ? "h2" : "h2c",
       address: this.#findAddress(connection),
       at: this.#context.deadlines.epochMs + this.#sentMs,
-      head: encodeText(connection.toHttp1(sent, route, headers)),
+      head: requestHead.view(),
     };
     try {
       this.#sink = this.#tap.onExchange(start);

@@ -258,11 +258,12 @@ export class Archiver implements ExchangeTap {
 /** What tells readers which request it was, and how it went. */
 function toExtensionFields(result: Result | undefined): readonly WarcField[] {
   if (result === undefined) return [];
-  const { target: { i }, ms, attempts, error } = result;
+  const { target: { i }, ms, attempts, bytes, error } = result;
   return [
     [EXTENSION_FIELDS.number, i],
     [EXTENSION_FIELDS.ms, formatMs(ms)],
     [EXTENSION_FIELDS.attempts, attempts],
+    [EXTENSION_FIELDS.bytes, bytes],
     [EXTENSION_FIELDS.error, error],
   ];
 }
