@@ -156,6 +156,7 @@ export class Archiver implements ExchangeTap {
       ["WARC-Concurrent-To", requestId],
       ["WARC-Payload-Digest", payload],
       ["Content-Type", "application/http;msgtype=response"],
+      ...exchange.trailers.map((line): WarcField => [EXTENSION_FIELDS.trailer, toFieldValue(line)]),
       ...toExtensionFields(result),
     ];
     const isWhole = end?.cut === undefined;
@@ -265,6 +266,12 @@ function toExtensionFields(result: Result | undefined): readonly WarcField[] {
     [EXTENSION_FIELDS.bytes, bytes],
     [EXTENSION_FIELDS.error, error],
   ];
+}
+
+/** What a server sent, as the value of a named field: no control character ends or hides anything. */
+function toFieldValue(text: string): string {
+  // deno-lint-ignore no-control-regex -- they are what is replaced
+  return text.replace(/[\x00-\x1f\x7f]/g, " ").trim();
 }
 
 function openFolder(path: string): Deno.FsFile | undefined {
