@@ -53,13 +53,16 @@ export class RunDatabase {
   static async open(path: string, name: string): Promise<RunDatabase> {
     const { isNew, size } = await makeFile(path, name);
     const connection = connect(path, name);
+    const fail = (error: unknown): never => {
+      connection.close();
+      throw new UsageError(`Cannot write '${name}': ${describeSqliteError(error)}`);
+    };
+    // Whoever has the lock of a file that this process has just made goes on with it.
+    await lock(connection).catch(fail);
     try {
-      await lock(connection);
       checkOwner(connection);
     } catch (error) {
-      connection.close();
-      if (isNew) await Deno.remove(path);
-      throw new UsageError(`Cannot write '${name}': ${describeSqliteError(error)}`);
+      fail(error);
     }
     return new RunDatabase(connection, { path, name, isNew, size });
   }
