@@ -95,20 +95,19 @@ export class RunDatabase {
     this.#connection.exec(sql);
   }
 
-  /** Makes the file anew if it has tables, and marks it as that of a run. */
+  /** Empties the file if it has tables, and marks it as that of a run. */
   async startOver(): Promise<void> {
     if (this.hasTables) {
       const connection = this.#connection;
       connection.exec("ROLLBACK");
-      // It succeeds only where no other connection is left, whose log would go to the new file.
+      // It succeeds only where no other connection is left that could write its log into the file.
       if (!setJournalMode(connection, "delete")) {
         throw new UsageError(
           `Cannot write '${this.#name}': another program has it open: close it there`,
         );
       }
       connection.close();
-      await Deno.remove(this.#path);
-      await makeFile(this.#path, this.#name);
+      await Deno.truncate(this.#path);
       this.#connection = connect(this.#path, this.#name);
       this.#connection.exec("BEGIN IMMEDIATE");
     }
