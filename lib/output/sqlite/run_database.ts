@@ -1,6 +1,7 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { UsageError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
+import { openConnection } from "./open_connection.ts";
 import { describeSqliteError, isLockedError } from "./sqlite_error.ts";
 
 /** `myrd`, by which a database is known to be of a run (https://sqlite.org/pragma.html). */
@@ -162,7 +163,7 @@ async function makeFile(path: string, name: string): Promise<{ isNew: boolean; s
 
 function connect(path: string, name: string): DatabaseSync {
   try {
-    return new DatabaseSync(path);
+    return openConnection(path);
   } catch (error) {
     throw new UsageError(`Cannot write '${name}': ${describeSqliteError(error)}`);
   }
