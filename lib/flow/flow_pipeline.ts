@@ -26,7 +26,7 @@ export interface FlowParts {
   readonly recorder: Recorder;
   readonly timer: PreciseTimer | undefined;
   /** Milliseconds after which no iteration starts, from 0. */
-  readonly durationMs: number | undefined;
+  readonly durationMs?: number | undefined;
   /** Whether a later run makes cancelled iterations again. */
   readonly isResumable: boolean;
 }

@@ -11,7 +11,7 @@ import { createResponse, type FlowResponse } from "./flow_response.ts";
 
 /** The maximum number of requests, and of checks, of an iteration: its records are kept to its end. */
 export const MAX_REQUESTS = 1_000;
-/** After so many calls that are refused, a flow that goes on regardless waits forever. */
+/** A flow that goes on after so many calls that were refused waits forever. */
 const MAX_REFUSALS = 10;
 
 /** What the iterations of a flow share. */
@@ -190,13 +190,11 @@ export class Iteration implements RequestOwner {
   }
 
   /**
-   * Rejects a call, but not at once: a flow that catches it and tries again would leave no turn of the
-   * event loop to others.
+   * Rejects a call. A flow that catches that and tries again, and again, waits forever: it would leave
+   * no turn of the event loop to others.
    */
-  async #refuse(reason: unknown): Promise<never> {
-    if (++this.#refusals > MAX_REFUSALS) return await new Promise<never>(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    throw reason;
+  #refuse(reason: unknown): Promise<never> {
+    return ++this.#refusals > MAX_REFUSALS ? new Promise(() => {}) : Promise.reject(reason);
   }
 
   async #think(time: number | string): Promise<void> {

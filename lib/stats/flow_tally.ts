@@ -154,8 +154,8 @@ export class FlowTally {
 function find<T>(tallies: Map<string, T>, name: string, create: () => T): T {
   let tally = tallies.get(name);
   if (tally !== undefined) return tally;
-  const isTold = tallies.size < MAX_NAMES;
-  const key = isTold ? truncate(name) : OTHERS;
+  const short = truncate(name);
+  const key = tallies.has(short) || tallies.size < MAX_NAMES ? short : OTHERS;
   tally = tallies.get(key);
   if (tally === undefined) tallies.set(key, tally = create());
   return tally;

@@ -8,6 +8,7 @@
 import { UsageError } from "../errors.ts";
 import type { Bounded, NameOf, Trend } from "./figure.ts";
 import { FIGURE_ROWS } from "./figures.ts";
+import { selectStep } from "./step_statistics.ts";
 import type { Statistics, ThresholdUnit, Verdict } from "./snapshot.ts";
 
 /** A number of a run that is bounded. */
@@ -247,24 +248,6 @@ function ofStep(metric: Metric, step: string): Metric {
       const own = selectStep(statistics, step);
       return own === undefined ? 0 : (metric.sample ?? countRequests)(own);
     },
-  };
-}
-
-/** The statistics of a step, as far as it has its own; undefined where it has no requests. */
-function selectStep(statistics: Statistics, step: string): Statistics | undefined {
-  const own = statistics.flow?.steps.find((one) => one.step === step);
-  if (own === undefined) return undefined;
-  const { requests, failed, latency, histogram } = own;
-  const { seconds } = statistics;
-  const rate = seconds > 0 ? requests / seconds : 0;
-  return {
-    ...statistics,
-    requests,
-    failed,
-    succeeded: requests - failed,
-    rate,
-    latency,
-    histogram,
   };
 }
 

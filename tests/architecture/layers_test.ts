@@ -334,6 +334,8 @@ const MAY: Record<string, string[]> = {
     "lib/stream.ts",
     "lib/target.ts",
     "lib/text/",
+    "lib/unpack/",
+    "lib/warc/",
   ],
   "lib/plot/": ["lib/plot/", "lib/text/"],
   "lib/pool.ts": ["lib/stream.ts"],
@@ -476,7 +478,7 @@ const MAY: Record<string, string[]> = {
     "lib/transcript/",
   ],
   "lib/unpack/": ["lib/byte_buffer.ts", "lib/unpack/"],
-  "lib/warc/": ["lib/byte_buffer.ts", "lib/errors.ts", "lib/warc/"],
+  "lib/warc/": ["lib/byte_buffer.ts", "lib/codec/", "lib/errors.ts", "lib/warc/"],
   "lib/mix_bits.ts": [],
   "lib/mod.ts": [
     "lib/as_completed.ts",

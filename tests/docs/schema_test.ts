@@ -2,10 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { listFields, readSchemas } from "../../docs/generate.ts";
 import { FIELDS } from "../../lib/output/record.ts";
 import { formatSummary } from "../../lib/report/json.ts";
-import { ERROR_KINDS } from "../../lib/result.ts";
+import { ERROR_KINDS, toUnsentResult } from "../../lib/result.ts";
+import { FlowTally } from "../../lib/stats/flow_tally.ts";
 import { folder } from "../fixtures/folder.ts";
 import { type JsonSchema, problemsOf } from "../fixtures/json_schema.ts";
 import { myriad } from "../fixtures/program.ts";
+import { target } from "../fixtures/target.ts";
 import { SNAPSHOT } from "../fixtures/report_snapshots.ts";
 
 // The schemas in docs/ against what the program really writes.
@@ -66,7 +68,13 @@ Deno.test("summary.schema.json names exactly the fields of summaries, and they v
   ]);
   assertEquals([atRate.code, plain.code, aborted.code], [1, 0, 1], atRate.stderr + plain.stderr);
   const cluster = { run: "x", workers: 1, slices: 1, redone: 0, records: 2, sha256: "" };
-  const onMachines = formatSummary({ ...SNAPSHOT, cluster }, { version: "1" });
+  const tally = new FlowTally();
+  tally.recordRequest(
+    toUnsentResult(target("http://h/", { step: "a" }), { error: "url", detail: "" }),
+  );
+  tally.recordCheck("b", true);
+  const all = { ...SNAPSHOT, cluster, flow: tally.figures() };
+  const onMachines = formatSummary(all, { version: "1" });
   const texts = [...[atRate, plain, aborted].map(({ stdout }) => stdout), onMachines];
   const summaries = texts.map((text) => JSON.parse(text));
   for (const it of summaries) assertEquals(problemsOfSummary(it), []);
@@ -109,7 +117,11 @@ Deno.test("record.schema.json names exactly the fields of records, and they vali
     assertEquals(Object.keys(it), Object.keys(FIELDS));
   }
   const isSeen = (name: string): boolean => parsed(all.stdout).some((it) => it[name] !== null);
-  assertEquals(Object.keys(FIELDS).filter((name) => !isSeen(name)), ["dns_ms", "tls_ms"]);
+  assertEquals(Object.keys(FIELDS).filter((name) => !isSeen(name)), [
+    "dns_ms",
+    "tls_ms",
+    "step",
+  ]);
 });
 
 Deno.test("problemsOf() finds values that do not fit the schema", () => {
