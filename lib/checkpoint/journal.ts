@@ -3,7 +3,7 @@
  * an output that is a database.
  *
  * ```text
- * myriad journal 4 SHA-256-OF-THE-REST
+ * myriad journal 5 SHA-256-OF-THE-REST
  * {"identity":…,"done":…,"output":…}
  * ```
  *

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../errors.ts";
+import { OutputError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { openFile } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
@@ -108,7 +108,7 @@ export class ResumePoint {
       await failures?.cutTo(state?.failures ?? 0);
       if (isDatabase) await writeJournal();
     } catch (error) {
-      if (error instanceof UsageError) throw error;
+      if (error instanceof UsageError || error instanceof OutputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
     }
   }
@@ -175,7 +175,7 @@ export class ResumePoint {
       if (state.cluster !== null) await journal.write(state);
       this.state = state;
     } catch (error) {
-      if (error instanceof UsageError) throw error;
+      if (error instanceof UsageError || error instanceof OutputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
     }
   }

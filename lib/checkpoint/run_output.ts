@@ -21,7 +21,7 @@ export interface RunOutput {
 
 /**
  * Opens the output of a run's records, and locks it. It changes nothing, except that it makes an
- * empty output where there is none.
+ * empty output if it is missing.
  *
  * @throws {UsageError} If it cannot be written, or another run writes it.
  */

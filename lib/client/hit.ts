@@ -168,7 +168,7 @@ export class Hit<T = unknown> {
     });
   }
 
-  /** The body, decoded; empty without a response, and if it was not kept. The bytes are no copy. */
+  /** The body after decoding: the bytes themselves, not a copy; empty if it was not kept. */
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#body ?? EMPTY;
   }

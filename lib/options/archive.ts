@@ -7,7 +7,8 @@ import { UsageError } from "../errors.ts";
 import { isArchivePath } from "./archive_path.ts";
 import { redactCommand } from "./redact_command.ts";
 import type { RunOptions } from "./run_options.ts";
-import type { RunValues } from "./table.ts";
+import type { RunFlag } from "./rows/flag.ts";
+import type { RunRow, RunValues } from "./table.ts";
 
 /** Where bodies are saved, if at all. At most one of them is given. */
 export type SavedBodies = Pick<RunOptions, "saveBodies" | "archive">;
@@ -31,6 +32,7 @@ export function parseSavedBodies(values: RunValues, version: string): SavedBodie
     gzip: /\.gz$/i.test(path),
     sizeBytes,
     dedupe: values.get("dedupe"),
+    cdx: values.get("cdx"),
     software: `myriad/${version}`,
     command: redactCommand(values),
   };
@@ -45,8 +47,8 @@ function refuseArchiveFlags(values: RunValues, folder: string | undefined): void
         "use .warc.gz for a web archive, or the name of a folder",
     );
   }
-  for (const name of ["warc-size", "dedupe"] as const) {
-    if (!values.has(name)) continue;
+  for (const { name, requires } of values.flags as readonly RunFlag[]) {
+    if (!requires?.includes("save-bodies") || !values.has(name as RunRow["name"])) continue;
     throw new UsageError(
       `'--${name}' needs a web archive: use '--save-bodies FILE.warc.gz' instead of ` +
         `'--save-bodies ${folder}'`,

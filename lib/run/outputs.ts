@@ -219,7 +219,7 @@ export class Outputs {
   /** Closes everything if the run cannot begin. */
   async abandon(): Promise<void> {
     this.#bodies?.abandon();
-    this.#archive?.abandon();
+    await this.#archive?.abandon();
     if (this.#outputs.length === 0) return await this.#beginning?.abandon();
     for (const output of this.#outputs) await output.close().catch(() => {});
   }
@@ -345,17 +345,18 @@ export class Outputs {
   ): Promise<void> {
     let failure: unknown;
     const keep = (error: unknown): void => void (failure ??= error);
+    // A journal that says that the run is complete is the last that any run does for it.
+    if (end !== "failed") await this.#archive?.finishIndex().catch(keep);
+    const isComplete = (): boolean => failure === undefined && end === "complete";
     if (end === "failed") await this.#checkpoint?.stop();
-    else await this.#checkpoint?.finish(end === "complete").catch(keep);
-    await this.#beginning?.removeRetryFiles(failure === undefined && end === "complete").catch(
-      keep,
-    );
+    else await this.#checkpoint?.finish(isComplete()).catch(keep);
+    await this.#beginning?.removeRetryFiles(isComplete()).catch(keep);
     // What no journal vouches for does not become part of a file that is whole.
     if (failure === undefined && end !== "failed") {
       for (const output of this.#outputs) await output.finish?.().catch(keep);
     }
     for (const output of this.#outputs) await output.close().catch(keep);
-    await this.#archive?.close().catch(keep);
+    await this.#archive?.close(isComplete() || !this.isResumable).catch(keep);
     for (const { file, text } of this.#texts) {
       try {
         await file.write(await format(text, failure));

@@ -10,6 +10,8 @@ export const EXTENSION_FIELDS = {
   ms: "Myriad-Ms",
   /** How often it was tried. */
   attempts: "Myriad-Attempts",
+  /** Bytes of the body of its response, as the record of the run has them. */
+  bytes: "Myriad-Bytes",
   /** The kind of error, where it failed. */
   error: "Myriad-Error",
 } as const;

@@ -21,12 +21,14 @@ const SAMPLES = [
   { build: "bab0494", crEndsLines: true, attempts: 30 },
   // The last of version 3: it counted no phases.
   { build: "7f56ae8", crEndsLines: true, attempts: 30 },
+  // The last of version 4: it wrote no archives.
+  { build: "8b33ff1", crEndsLines: true, attempts: 30 },
 ];
 
 const folderOf = (build: string): URL => new URL(`../fixtures/journals/${build}/`, import.meta.url);
 
 /** A journal as a run writes it, which is what it says. */
-async function toJournal(state: unknown, version = 4): Promise<string> {
+async function toJournal(state: unknown, version = 5): Promise<string> {
   const body = JSON.stringify(state);
   return `myriad journal ${version} ${await sha256(body)}\n${body}\n`;
 }
@@ -67,7 +69,7 @@ for (const { build, crEndsLines, attempts } of SAMPLES) {
     assertEquals(numbers, [...Array(40).keys()]);
     assertEquals(server.requests.length, 10);
     const text = await Deno.readTextFile(dir.path("out.ndjson.myriad"));
-    assertStringIncludes(text, "myriad journal 4 ");
+    assertStringIncludes(text, "myriad journal 5 ");
   });
 }
 
@@ -134,9 +136,9 @@ Deno.test("readJournal() names a wrong field, and an unknown version", async () 
       [await toJournal({ ...good, stats: [] }), "its field 'stats' is missing or wrong"],
       [await toJournal(null), "it is damaged"],
       [await toJournal([good]), "it is damaged"],
-      [await toJournal(good, 5), "it is of another version of myriad"],
-      [(await toJournal(good)).replace("journal 4", "journal 04"), "it is of another version"],
-      [(await toJournal(good)).replace("journal 4", "journal"), "it is of another version"],
+      [await toJournal(good, 6), "it is of another version of myriad"],
+      [(await toJournal(good)).replace("journal 5", "journal 05"), "it is of another version"],
+      [(await toJournal(good)).replace("journal 5", "journal"), "it is of another version"],
     ]
   ) {
     await Deno.writeTextFile(path, text);

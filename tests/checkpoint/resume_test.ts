@@ -318,7 +318,7 @@ Deno.test("--resume refuses a journal that does not fit its output, and changes 
       ["", "it is empty"],
       [whole.slice(0, -20), "it is damaged"],
       [whole.replace('"low":50', '"low":51'), "it is damaged"],
-      [whole.replace("myriad journal 4 ", "myriad journal 5 "), "another version"],
+      [whole.replace("myriad journal 5 ", "myriad journal 6 "), "another version"],
       ["\0".repeat(100), "it is not a journal"],
       ["[]\n", "it is not a journal"],
     ]

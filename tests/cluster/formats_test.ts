@@ -43,6 +43,7 @@ const CASES: readonly Case[] = [
     name: "lines, one after the other",
     flags: ["-c", "1", "--failures"],
     input: ["in.txt", LINES],
+    output: "out.sqlite",
   },
   { name: "CSV", flags: [], input: ["in.csv", CSV], path: "/{id}?q={text}", output: "out.csv.gz" },
   {

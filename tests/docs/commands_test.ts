@@ -18,7 +18,6 @@ const NOT_RUN: Record<string, number> = {
   "docs/experiment.md": 5,
   "docs/flows.md": 7,
   "docs/install.md": 5,
-  "docs/output.md": 1,
   "packaging/npm/README.md": 1,
 };
 

@@ -40,3 +40,17 @@ Deno.test("Deadlines.cancel() and remove() work for held items", () => {
   assertEquals([held.stops, removed.stops], [["cancelled"], []]);
   deadlines.close();
 });
+
+Deno.test("Deadlines.cancelOne() ends the one that is wanted, also if its clock stands still", () => {
+  const deadlines = new Deadlines(100);
+  const [first, held, last] = [new Item(), new Item(), new Item()];
+  for (const item of [first, held, last]) deadlines.add(item, 0);
+  deadlines.hold(held, 10);
+  deadlines.cancelOne((item) => item === held);
+  deadlines.cancelOne((item) => item === last);
+  deadlines.cancelOne((item) => item === last);
+  assertEquals([first.stops, held.stops, last.stops], [[], ["cancelled"], ["cancelled"]]);
+  deadlines.sweep(1_000);
+  assertEquals(first.stops, ["timeout"]);
+  deadlines.close();
+});

@@ -48,10 +48,11 @@ export const REPORT_HELP: CommandHelp = {
   about: "Report the results of an earlier run.",
   usage: ["myriad report [OPTIONS] FILE...", "myriad report --compare [--json] A B"],
   text: `FILE is the output of a run, ${listOutputFormats()}, gzip or not, with at least the field
-status or error; or a summary, as --summary and --json write it. Several files of
-one kind are the parts of one run, such as shards: percentiles are those of all
-together. The report leaves out what the files do not tell. Each record counts,
-whatever its number; without the field error, a response counts as a success.`,
+status or error; a web archive (WARC), whose responses count; or a summary, as --summary
+and --json write it. Several files of one kind are the parts of one run, such as shards:
+percentiles are those of all together. The report leaves out what the files do not
+tell. Each record counts, whatever its number; without the field error, a response
+counts as a success.`,
   flags: REPORT_FLAGS,
   after: `Exit codes: 0; 2 the command line or a file is wrong; 3 a file broke off, or the
 page or standard output cannot be written.`,

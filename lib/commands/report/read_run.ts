@@ -8,14 +8,34 @@ import { cutHosts, toHostFigures, toSlowRequest } from "../../stats/top.ts";
 import { mergeSummaries } from "./merge.ts";
 import { RecordTally, type RunData } from "./record_tally.ts";
 import { NAMES, RunRecord } from "./run_record.ts";
-import { SourceFile } from "./source_file.ts";
+import { SourceFile, type SourceKind } from "./source_file.ts";
 import { parseSummary } from "./summary.ts";
 
 const STATUS = NAMES.indexOf("status");
 const ERROR = NAMES.indexOf("error");
 
+/** What messages call the kinds of files, in the order in which they name them. */
+const NOUNS: Readonly<Record<SourceKind, string>> = {
+  summary: "a summary",
+  archive: "an archive",
+  records: "records",
+};
+const ORDER = Object.keys(NOUNS);
+
+type Review = (
+  files: readonly SourceFile[],
+  names: readonly string[],
+  top: number | undefined,
+) => Promise<RunData>;
+
+const REVIEWS: Readonly<Record<SourceKind, Review>> = {
+  summary: ofSummaries,
+  records: ofRecords,
+  archive: ofArchives,
+};
+
 /**
- * Reads the records of a run, or the summaries of its parts. Each file is read once, in flat
+ * Reads the records of a run, its archives, or the summaries of its parts. Each file is read once, in flat
  * memory.
  *
  * @param top how many hosts and slow responses the summary has at most; undefined for what
@@ -28,19 +48,22 @@ export async function review(names: readonly string[], top?: number): Promise<Ru
   try {
     // All are opened before one is read, so that a wrong name is reported at once.
     for (const name of names) inputs.push(await Input.open(name, name));
-    const files = [];
+    const files: SourceFile[] = [];
     for (const input of inputs) files.push(await SourceFile.open(input));
-    const { isSummary } = files[0];
-    const other = files.findIndex((file) => file.isSummary !== isSummary);
+    const { kind } = files[0];
+    const other = files.findIndex((file) => file.kind !== kind);
     if (other >= 0) {
-      const [summary, records] = isSummary ? [0, other] : [other, 0];
+      const both = [0, other].sort((a, b) =>
+        ORDER.indexOf(files[a].kind) - ORDER.indexOf(files[b].kind)
+      );
+      const [one, another] = both.map((k) => NOUNS[files[k].kind]);
       throw new UsageError(
-        `Cannot put '${names[summary]}' and '${
-          names[records]
-        }' together: one is a summary, the other records: pass files of one kind`,
+        `Cannot put '${names[both[0]]}' and '${
+          names[both[1]]
+        }' together: one is ${one}, the other ${another}: pass files of one kind`,
       );
     }
-    return isSummary ? await ofSummaries(files, names, top) : await ofRecords(files, names, top);
+    return await REVIEWS[kind](files, names, top);
   } finally {
     for (const input of inputs) input.close();
   }
@@ -94,6 +117,19 @@ async function ofRecords(
     invalidLines += await readInto(tally, file, names[k]);
   }
   return { ...tally.review(), invalidLines };
+}
+
+async function ofArchives(
+  files: readonly SourceFile[],
+  names: readonly string[],
+  top: number | undefined,
+): Promise<RunData> {
+  const { readResponses } = await import("./archived_response.ts");
+  const tally = new RecordTally(top);
+  for (const [k, file] of files.entries()) {
+    for await (const response of readResponses(file, names[k])) tally.add(response);
+  }
+  return tally.review();
 }
 
 /** @returns how many lines are not records */

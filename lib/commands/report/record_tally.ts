@@ -13,7 +13,7 @@ import { Slowest } from "../../stats/slowest.ts";
 import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
 import { listHosts, listSlowest } from "../../stats/top.ts";
 import { toIsoTime } from "../../text/iso_time.ts";
-import type { RunRecord } from "./run_record.ts";
+import type { TalliedRecord } from "./run_record.ts";
 
 /** What is known of a run afterwards; undefined is what the files do not tell. */
 export interface RunData
@@ -59,7 +59,7 @@ export class RecordTally {
     this.#slowest = new Slowest(top);
   }
 
-  add(record: RunRecord): void {
+  add(record: TalliedRecord): void {
     const { status, ms, error } = record;
     const known = this.#known;
     this.#requests++;
@@ -95,7 +95,7 @@ export class RecordTally {
     }
   }
 
-  #addPhases({ phases }: RunRecord): void {
+  #addPhases({ phases }: TalliedRecord): void {
     for (let k = 0; k < phases.length; k++) {
       const { phase, ms, isTold } = phases[k];
       if (isTold) this.#told[k]++;
@@ -103,7 +103,7 @@ export class RecordTally {
     }
   }
 
-  #addFailure(record: RunRecord): void {
+  #addFailure(record: TalliedRecord): void {
     this.#failed++;
     if (record.hasAttempts && isSkipped(record)) this.#skipped++;
     const { error, detail, target: { url } } = record;

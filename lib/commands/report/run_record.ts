@@ -40,21 +40,52 @@ class RecordTarget {
   }
 }
 
+/** What a report counts of a request, and which of that is known; the rest says nothing. */
+export interface TalliedRecord {
+  readonly target: {
+    readonly i: number;
+    readonly url: string;
+    readonly invalid: string | undefined;
+  };
+  /** Its host is read of its URL. */
+  readonly origin: undefined;
+  readonly status: number | null;
+  readonly error: ErrorKind | undefined;
+  readonly detail: string;
+  readonly ms: number;
+  readonly bytes: number;
+  readonly attempts: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly hasStatus: boolean;
+  readonly hasMs: boolean;
+  readonly hasBytes: boolean;
+  readonly hasAttempts: boolean;
+  readonly hasAt: boolean;
+  readonly hasNumber: boolean;
+  readonly hasUrl: boolean;
+  /** Whether it says why the request failed, or that it did not. */
+  readonly hasReason: boolean;
+  /** How long each phase took, in milliseconds, if that is known, and whether it is told at all. */
+  readonly phases: readonly {
+    readonly phase: Phase;
+    readonly ms: number | undefined;
+    readonly isTold: boolean;
+  }[];
+}
+
 /** One record after the other of a run; what it has of one is valid until the next. */
-export class RunRecord {
+export class RunRecord implements TalliedRecord {
   #scanner!: RecordScanner;
   readonly #time = new TimeReader();
   readonly target: RecordTarget = new RecordTarget(this);
-  /** A record has none: its host is read of its URL. */
   readonly origin = undefined;
   status: number | null = null;
   ms = 0;
   bytes = 0;
   attempts = 0;
-  /** Milliseconds since the Unix epoch. */
   at = 0;
   error: ErrorKind | undefined;
-  /** Which of them it has; the others say nothing. */
   hasStatus = false;
   hasMs = false;
   hasBytes = false;
@@ -62,10 +93,7 @@ export class RunRecord {
   hasAt = false;
   hasNumber = false;
   hasUrl = false;
-  /** Whether it says why a request failed, or that it did not. */
   hasReason = false;
-
-  /** How long each phase took, in milliseconds, if that is known, and whether it is told at all. */
   readonly phases: readonly { readonly phase: Phase; ms: number | undefined; isTold: boolean }[] =
     PHASES.map((phase) => ({ phase, ms: undefined, isTold: false }));
 

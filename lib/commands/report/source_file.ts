@@ -1,15 +1,18 @@
 import { ByteBuffer } from "../../byte_buffer.ts";
 import type { Input } from "../../source/input.ts";
 import { PeekedInput } from "../../source/peeked_input.ts";
+import { beginsWarc } from "../../warc/read_records.ts";
 
 /** Bytes of a summary: its histogram has at most 4,000 slots. */
 const MAX_SUMMARY_BYTES = 16 * 1024 * 1024;
 
-/** A file of a run: its records or its summary. The beginning of the file tells which. */
+/** What a file has of a run. */
+export type SourceKind = "summary" | "records" | "archive";
+
+/** A file of a run. Its beginning tells what it has. */
 export class SourceFile {
   readonly #input: PeekedInput;
-  /** Whether it is the summary of a run; if not, it can only be records. */
-  readonly isSummary: boolean;
+  readonly kind: SourceKind;
 
   /** @throws {InputError} If it breaks off. */
   static async open(input: Input): Promise<SourceFile> {
@@ -18,7 +21,7 @@ export class SourceFile {
 
   private constructor(input: PeekedInput) {
     this.#input = input;
-    this.isSummary = beginsSummary(new TextDecoder().decode(input.firstLine).trim());
+    this.kind = tellKind(input.firstLine);
   }
 
   /** The path of the file; `-` for standard input. */
@@ -43,6 +46,11 @@ export class SourceFile {
   close(): void {
     this.#input.close();
   }
+}
+
+function tellKind(firstLine: Uint8Array): SourceKind {
+  if (beginsWarc(firstLine)) return "archive";
+  return beginsSummary(new TextDecoder().decode(firstLine).trim()) ? "summary" : "records";
 }
 
 /** A record is a line; a summary is a document of many lines, or one with these names. */

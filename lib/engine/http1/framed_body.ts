@@ -14,11 +14,12 @@ export class FramedBodyReader extends BodyReader {
    * can end the exchange.
    */
   readonly #ahead = new BodyReader();
+  readonly #content: ByteSink = { write: (bytes) => this.#exchange!.listener.onContent(bytes) };
 
   override begin(head: Head, sink?: ByteSink): void {
     this.#exchange = sink instanceof ExchangeBody ? sink : undefined;
     super.begin(head, this.#exchange === undefined ? sink : this.#exchange.next);
-    if (this.#exchange !== undefined) this.#ahead.begin(head, this.#exchange.content);
+    if (this.#exchange !== undefined) this.#ahead.begin(head, this.#content);
   }
 
   override feed(bytes: Uint8Array, from: number, to: number): number {
@@ -34,6 +35,6 @@ export class FramedBodyReader extends BodyReader {
       // The next one who reads them finds the same. They came as a part of the body nonetheless.
       if (!(error instanceof ProtocolError)) throw error;
     }
-    if (end > from) exchange.framed.write(bytes.subarray(from, end));
+    if (end > from) exchange.listener.onFramed(bytes.subarray(from, end));
   }
 }

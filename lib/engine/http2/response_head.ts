@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { ByteBuffer } from "../../byte_buffer.ts";
 import { decodeFieldValue, normalizeCoding } from "../../http/fields.ts";
+import { appendText } from "../append_text.ts";
 import type { ResponseStart, WireHead } from "../sockets/connection.ts";
-import { encodeText } from "../encode_text.ts";
 import type { HeaderField } from "./hpack_table.ts";
 import { ErrorCode, Http2Error } from "./http2_error.ts";
 
@@ -104,9 +105,15 @@ export class ResponseHead implements WireHead, ResponseStart {
 
   /** The reason phrase is empty, which is how HTTP/1.1 leaves it out (RFC 9112 §4). */
   toHttp1(): Uint8Array {
-    return this.#http1 ??= encodeText(
-      [`HTTP/1.1 ${this.status} `, ...this.lines().slice(1), "", ""].join("\r\n"),
-    );
+    if (this.#http1 === undefined) {
+      const buffer = new ByteBuffer();
+      appendText(
+        buffer,
+        [`HTTP/1.1 ${this.status} `, ...this.lines().slice(1), "", ""].join("\r\n"),
+      );
+      this.#http1 = buffer.view();
+    }
+    return this.#http1;
   }
 
   /** The values of its `Set-Cookie` fields, each character a byte. */

@@ -1,12 +1,13 @@
+import { ByteBuffer } from "../../byte_buffer.ts";
 import type { Result } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
+import { appendText } from "../append_text.ts";
 import type { ByteSink } from "../body_tap.ts";
-import { encodeText } from "../encode_text.ts";
 import type { CutReason, ExchangeSink, ExchangeStart, RequestTap } from "../exchange.ts";
 import type { Hop } from "../redirect.ts";
 import type { AttemptContext } from "./attempt.ts";
 import type { Connection, WireHead } from "./connection.ts";
-import { ExchangeBody } from "./exchange_body.ts";
+import { type BodyListener, ExchangeBody } from "./exchange_body.ts";
 import type { Route } from "./router.ts";
 import { ToldUpload } from "./told_upload.ts";
 
@@ -16,10 +17,13 @@ import { ToldUpload } from "./told_upload.ts";
  */
 const MAX_PIECE_BYTES = 64 * 1024;
 
+/** The head that is being told; as long as the longest one that the user has asked for. */
+const requestHead = new ByteBuffer();
+
 type TellerContext = Pick<AttemptContext, "options" | "deadlines" | "hooks">;
 
 /** Tells the exchanges of one request. What the tap throws is not the fault of the response. */
-export class ExchangeTeller {
+export class ExchangeTeller implements BodyListener {
   readonly #tap: RequestTap;
   readonly #context: TellerContext;
   /** Takes the present exchange; undefined without one, and once the sink has failed. */
@@ -29,13 +33,6 @@ export class ExchangeTeller {
   /** The body of its request; undefined if the connection takes it at once. */
   #upload: ToldUpload | undefined;
   #hasFailed = false;
-
-  readonly #content: ByteSink = {
-    write: (bytes) => this.#try((sink) => sink.onContent(bytes)),
-  };
-  readonly #framed: ByteSink = {
-    write: (bytes) => this.#try((sink) => sink.onResponseBody(bytes)),
-  };
 
   constructor(tap: RequestTap, context: TellerContext) {
     this.#tap = tap;
@@ -51,18 +48,22 @@ export class ExchangeTeller {
     const sent = this.#watchUpload(connection, hop);
     const { body } = sent;
     this.#sentMs = performance.now();
+    requestHead.length = 0;
+    appendText(requestHead, connection.toHttp1(sent, route, headers));
     const start: ExchangeStart = {
       url: hop.url,
       method: hop.method,
       protocol: connection.version !== "2" ? "http/1.1" : route.origin.isSecure ? "h2" : "h2c",
       address: this.#findAddress(connection),
       at: this.#context.deadlines.epochMs + this.#sentMs,
-      head: encodeText(connection.toHttp1(sent, route, headers)),
+      head: requestHead.view(),
     };
-    this.#guard(() => this.#sink = this.#tap.onExchange(start));
-    if (body instanceof Uint8Array && body.length > 0) {
-      this.#try((sink) => sink.onRequestBody(body));
+    try {
+      this.#sink = this.#tap.onExchange(start);
+    } catch (error) {
+      this.#fail(error);
     }
+    if (body instanceof Uint8Array && body.length > 0) this.#onUpload(body);
     return sent;
   }
 
@@ -73,7 +74,7 @@ export class ExchangeTeller {
       body instanceof Uint8Array && body.length <= MAX_PIECE_BYTES && version !== "2";
     this.#upload = undefined;
     if (isTakenAtOnce) return hop;
-    this.#upload = new ToldUpload(body, (bytes) => this.#try((sink) => sink.onRequestBody(bytes)));
+    this.#upload = new ToldUpload(body, (bytes) => this.#onUpload(bytes));
     return { url, method, headers, body: this.#upload, requestId };
   }
 
@@ -84,14 +85,42 @@ export class ExchangeTeller {
     return remote.slice(0, remote.lastIndexOf(":")).replace(/^\[|%.*|\]$/g, "");
   }
 
+  #onUpload(bytes: Uint8Array): void {
+    try {
+      this.#sink?.onRequestBody(bytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   /** The head of the final response has come. */
   onHead(head: WireHead): void {
-    this.#try((sink) => sink.onResponseHead(head.toHttp1(), head.status));
+    try {
+      this.#sink?.onResponseHead(head.toHttp1(), head.status);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onContent(bytes: Uint8Array): void {
+    try {
+      this.#sink?.onContent(bytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onFramed(bytes: Uint8Array): void {
+    try {
+      this.#sink?.onResponseBody(bytes);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Takes the body of the response. @param next takes its content afterwards */
   takeBody(next: ByteSink | undefined): ByteSink {
-    return new ExchangeBody(this.#content, this.#framed, next);
+    return new ExchangeBody(this, next);
   }
 
   /** Ends the present exchange. */
@@ -101,31 +130,30 @@ export class ExchangeTeller {
     this.#sink = undefined;
     const ms = performance.now() - this.#sentMs;
     const isRequestWhole = this.#upload === undefined || this.#upload.isTaken;
-    this.#guard(() => sink.onEnd({ ms, cut, isRequestWhole }));
+    try {
+      sink.onEnd({ ms, cut, isRequestWhole });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Passes a result on, and tells the tap before: a request that could not be kept has failed. */
   tellEnd(done: (result: Result) => void): (result: Result) => void {
     return (result) => {
-      this.#guard(() => this.#tap.onEnd(result));
+      try {
+        this.#tap.onEnd(result);
+      } catch (error) {
+        this.#fail(error);
+      }
       done(this.#hasFailed ? toLost(result) : result);
     };
   }
 
-  #try(tell: (sink: ExchangeSink) => void): void {
-    const sink = this.#sink;
-    if (sink !== undefined) this.#guard(() => tell(sink));
-  }
-
-  /** Reports what the tap throws, which ends the run. */
-  #guard(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.#sink = undefined;
-      this.#hasFailed = true;
-      this.#context.hooks!.fail(error);
-    }
+  /** Reports what the tap has thrown, which ends the run. */
+  #fail(error: unknown): void {
+    this.#sink = undefined;
+    this.#hasFailed = true;
+    this.#context.hooks!.fail(error);
   }
 }
 

@@ -7,6 +7,7 @@ import { listEndings } from "../../cli/file_endings.ts";
 import { choice, count, SIZE } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
+import { INPUT_FORMATS } from "../../source/formats.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { isArchivePath } from "../archive_path.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
@@ -62,7 +63,7 @@ export const OUTPUT_ROWS = [
     name: "save-bodies",
     notWithFlow: "the number of an iteration stands for several responses",
     value: "PLACE",
-    path: { access: "write", endings: { formats: ["warc"], gzip: true } },
+    path: { access: "write", endings: { formats: INPUT_FORMATS.warc.endings, gzip: true } },
     help: "save each body in a file of its own, by number: DIR/0/17.html; " +
       "FILE.warc.gz: each request and response as it was sent, in a web archive",
     needs: (path) => isArchivePath(path) ? "exchanges" : undefined,
@@ -82,6 +83,12 @@ export const OUTPUT_ROWS = [
     requires: ["save-bodies"],
     help: "store a body that FILE.warc.gz has already as a revisit of the first one",
     identity: { of: ({ archive }) => archive?.dedupe ? GIVEN : null },
+  },
+  {
+    name: "cdx",
+    requires: ["save-bodies"],
+    help: "write an index of FILE.warc.gz, by which it can be replayed: FILE.cdxj",
+    identity: { of: ({ archive }) => archive?.cdx ? GIVEN : null },
   },
   {
     name: "raw",

@@ -16,6 +16,8 @@ import type { ArchivePlace } from "./record_places.ts";
 
 /** How many bytes of records wait for others, so that short ones are written in one go. */
 const BLOCK_BYTES = 256 * 1024;
+/** So many bytes are written on their own, and not copied to those of others before. */
+const MIN_PIECE_BYTES = 32 * 1024;
 /** How long they wait. */
 const FLUSH_MS = 200;
 /** How much of a spool file is in memory at once. */
@@ -64,6 +66,9 @@ export class ArchiveOutput {
   #written = { serial: 0, fileLength: 0 };
   readonly #gathered = new ByteBuffer();
   #pieces: Piece[] = [];
+  /** How many bytes of them are in memory. */
+  #piecesLength = 0;
+  #copyBuffer: Uint8Array<ArrayBuffer> | undefined;
   /** The write under way. Never rejects: its failure is `#failure`. */
   #writing: Promise<void> | undefined;
   #failure: OutputError | undefined;
@@ -152,7 +157,7 @@ export class ArchiveOutput {
       from = part.at;
     }
     this.#add(bytes.subarray(from));
-    if (parts.length === 0 && this.#gathered.length < BLOCK_BYTES) return;
+    if (parts.length === 0 && this.#gathered.length + this.#piecesLength < BLOCK_BYTES) return;
     if (this.#writing === undefined) {
       this.#flush();
       if (parts.length === 0) return;
@@ -163,8 +168,15 @@ export class ArchiveOutput {
     return written;
   }
 
-  #add(bytes: Uint8Array): void {
-    this.#gathered.append(bytes);
+  /** @param bytes which are not changed any more */
+  #add(bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.length < MIN_PIECE_BYTES) {
+      this.#gathered.append(bytes);
+    } else {
+      this.#cut();
+      this.#pieces.push(bytes);
+      this.#piecesLength += bytes.length;
+    }
     this.#count(bytes.length);
   }
 
@@ -175,7 +187,10 @@ export class ArchiveOutput {
 
   /** Makes a piece of what has gathered. */
   #cut(): void {
-    if (this.#gathered.length > 0) this.#pieces.push(this.#gathered.view().slice());
+    const { length } = this.#gathered;
+    if (length === 0) return;
+    this.#pieces.push(this.#gathered.view().slice());
+    this.#piecesLength += length;
     this.#gathered.length = 0;
   }
 
@@ -193,7 +208,7 @@ export class ArchiveOutput {
     const record = formatWarcInfo({ filename, software, command, at: Date.now() });
     const packed = new ByteBuffer();
     this.#packer.packWhole(record, packed);
-    this.#add(packed.view());
+    this.#add(packed.view().slice());
   }
 
   #flush(): void {
@@ -205,6 +220,7 @@ export class ArchiveOutput {
     this.#cut();
     const pieces = this.#pieces;
     this.#pieces = [];
+    this.#piecesLength = 0;
     const before = this.#writing;
     const write = async (): Promise<void> => {
       await before;
@@ -253,7 +269,7 @@ export class ArchiveOutput {
   async #copy({ path, length }: SpooledPart): Promise<void> {
     const from = this.#spare.use(() => Deno.openSync(path));
     try {
-      const buffer = new Uint8Array(COPY_BYTES);
+      const buffer = this.#copyBuffer ??= new Uint8Array(COPY_BYTES);
       let copied = 0;
       for (let read; (read = await from.read(buffer)) !== null; copied += read) {
         await writeAll(this.#file, buffer.subarray(0, read));
@@ -353,7 +369,7 @@ export class ArchiveOutput {
 }
 
 /** The size of each file of a series, in bytes. */
-async function measureFiles(path: string): Promise<number[]> {
+export async function measureFiles(path: string): Promise<number[]> {
   const sizes: number[] = [];
   for (;;) {
     try {

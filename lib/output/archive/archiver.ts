@@ -14,11 +14,14 @@ import type {
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
+import { beginCdxjLine } from "../../warc/cdxj.ts";
 import { digestBytes } from "../../warc/digest.ts";
 import { EXTENSION_FIELDS } from "../../warc/extension_fields.ts";
+import { parseHttpHead } from "../../warc/http_head.ts";
 import { createRecordId, formatRecordHead, type WarcField } from "../../warc/record_head.ts";
 import { RecordPacker } from "../../warc/record_packer.ts";
 import { toTargetUri } from "../../warc/target_uri.ts";
+import { formatCapture } from "../cdx/cdx_index.ts";
 import { formatMs, toIso } from "../record.ts";
 import { ExchangeSpool } from "./exchange_spool.ts";
 import { toFolder, toSpoolPrefix } from "./archive_paths.ts";
@@ -38,6 +41,8 @@ export interface ArchiveOptions {
   readonly gzip: boolean;
   /** Whether a payload that the archive has is not stored again. */
   readonly dedupe: boolean;
+  /** Whether an index of it is written. */
+  readonly cdx: boolean;
 }
 
 /** Which of the threads of a run packs exchanges. */
@@ -62,9 +67,11 @@ export class Archiver implements ExchangeTap {
   #parts: SpooledPart[] = [];
   #partsLength = 0;
   #responses: number[] = [];
+  /** The lines of the index of packed records; undefined if the archive has no index. */
+  #captures: string | undefined;
 
   constructor(
-    { path, gzip, dedupe }: ArchiveOptions,
+    { path, gzip, dedupe, cdx }: ArchiveOptions,
     { run, thread = 0, threads = 1 }: ArchiverThread,
   ) {
     this.#packer = new RecordPacker(gzip);
@@ -75,12 +82,16 @@ export class Archiver implements ExchangeTap {
       spare: new ReservedDescriptors(() => openFolder(toFolder(path))),
     };
     this.#seen = dedupe ? new SeenPayloads(Math.ceil(MAX_SEEN / threads)) : undefined;
+    this.#captures = cdx ? "" : undefined;
   }
 
   begin({ i }: Target): RequestTap {
     // An earlier attempt, which is now made again.
     this.#drop(i);
-    const request = new RequestSpool(this.#place, this.#seen !== undefined);
+    const request = new RequestSpool(
+      this.#place,
+      this.#seen !== undefined || this.#captures !== undefined,
+    );
     this.#requests.set(i, request);
     return request;
   }
@@ -150,13 +161,26 @@ export class Archiver implements ExchangeTap {
     const isWhole = end?.cut === undefined;
     const isComparable = isWhole && exchange.payloadLength > 0;
     const seen = isComparable ? this.#seen?.find(payload) : undefined;
-    if (seen !== undefined) return this.#packRevisit(exchange, seen, own);
-    if (isComparable) this.#seen?.add(payload, { id: responseId, uri, date });
-    this.#packBlock(exchange.response, [
-      ["WARC-Type", "response"],
-      ...own,
-      ["WARC-Truncated", end?.cut],
-    ]);
+    const from = this.length;
+    if (seen !== undefined) this.#packRevisit(exchange, seen, own);
+    else {
+      if (isComparable) this.#seen?.add(payload, { id: responseId, uri, date });
+      this.#packBlock(exchange.response, [
+        ["WARC-Type", "response"],
+        ...own,
+        ["WARC-Truncated", end?.cut],
+      ]);
+    }
+    if (this.#captures === undefined) return;
+    const beginning = beginCdxjLine({
+      url: uri,
+      dateDigits: date.replace(/\D/g, ""),
+      type: seen === undefined ? "response" : "revisit",
+      status: exchange.status,
+      mediaType: parseHttpHead(exchange.head!).mediaType,
+      digest: payload,
+    });
+    this.#captures += formatCapture(beginning, from, this.length - from);
   }
 
   /** A payload that is the same as one before: only its head is stored. */
@@ -208,10 +232,16 @@ export class Archiver implements ExchangeTap {
   take(): PackedExchanges | undefined {
     if (this.#packed.length === 0) return undefined;
     const bytes = this.#packed.view().slice();
-    const taken = { bytes, parts: this.#parts, responses: this.#responses };
+    const taken = {
+      bytes,
+      parts: this.#parts,
+      responses: this.#responses,
+      captures: this.#captures,
+    };
     this.#packed.length = 0;
     this.#parts = [];
     this.#responses = [];
+    if (this.#captures !== undefined) this.#captures = "";
     this.#partsLength = 0;
     return taken;
   }
@@ -227,11 +257,12 @@ export class Archiver implements ExchangeTap {
 /** What tells readers which request it was, and how it went. */
 function toExtensionFields(result: Result | undefined): readonly WarcField[] {
   if (result === undefined) return [];
-  const { target: { i }, ms, attempts, error } = result;
+  const { target: { i }, ms, attempts, bytes, error } = result;
   return [
     [EXTENSION_FIELDS.number, i],
     [EXTENSION_FIELDS.ms, formatMs(ms)],
     [EXTENSION_FIELDS.attempts, attempts],
+    [EXTENSION_FIELDS.bytes, bytes],
     [EXTENSION_FIELDS.error, error],
   ];
 }

@@ -16,6 +16,8 @@ export interface PackedExchanges {
   readonly parts: readonly SpooledPart[];
   /** Behind how many bytes, also on the disk, the last response of each request begins. */
   readonly responses: readonly number[];
+  /** The lines of their index, by `formatCapture`; undefined if the archive has no index. */
+  readonly captures: string | undefined;
 }
 
 /** How many bytes packed records have, also on the disk. */

@@ -1,9 +1,11 @@
 import type { ExchangeTap } from "../../engine/exchange.ts";
 import type { Result } from "../../result.ts";
 import type { MaybePromise } from "../../stream.ts";
+import type { CdxIndex } from "../cdx/cdx_index.ts";
 import type { Position } from "../output.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
-import { ArchiveOutput, type ArchiveOutputOptions } from "./archive_output.ts";
+import { ArchiveOutput, type ArchiveOutputOptions, measureFiles } from "./archive_output.ts";
+import { toName, toSerialPath } from "./archive_paths.ts";
 import { Archiver } from "./archiver.ts";
 import type { PackedExchanges } from "./packed_exchanges.ts";
 import { drawMark, fillPlaces, formatPlace } from "./record_places.ts";
@@ -15,6 +17,8 @@ export class RunArchive {
   readonly #path: string;
   readonly #output: ArchiveOutput;
   readonly #archiver: Archiver;
+  /** Undefined without an index. */
+  readonly #index: CdxIndex | undefined;
   #full: Promise<void> | undefined;
 
   /**
@@ -26,12 +30,23 @@ export class RunArchive {
     options: ArchiveOutputOptions,
     before: { readonly isResumed: boolean; readonly overwrite: boolean },
   ): Promise<RunArchive> {
-    return new RunArchive(options, await ArchiveOutput.open(options, before));
+    const output = await ArchiveOutput.open(options, before);
+    try {
+      return new RunArchive(options, output, await openIndex(options, before));
+    } catch (error) {
+      output.abandon();
+      throw error;
+    }
   }
 
-  private constructor(options: ArchiveOutputOptions, output: ArchiveOutput) {
+  private constructor(
+    options: ArchiveOutputOptions,
+    output: ArchiveOutput,
+    index: CdxIndex | undefined,
+  ) {
     this.#path = options.path;
     this.#output = output;
+    this.#index = index;
     this.#archiver = new Archiver(options, { run: this.run });
   }
 
@@ -53,7 +68,7 @@ export class RunArchive {
     if (packed === undefined) return result;
     const { serial, offset } = this.#output.findPlace();
     const place = { serial, offset: offset + packed.responses[0] };
-    this.#full = this.#output.append(packed) ?? undefined;
+    this.#full = this.append(packed) ?? undefined;
     return { ...result, bodyFile: formatPlace(this.#path, place) };
   }
 
@@ -64,7 +79,16 @@ export class RunArchive {
 
   /** Writes exchanges that another thread has packed; as {@linkcode ArchiveOutput.append}. */
   append(packed: PackedExchanges): MaybePromise<void> {
-    return this.#output.append(packed);
+    if (this.#index === undefined) return this.#output.append(packed);
+    const { serial, offset } = this.#output.findPlace();
+    const written = this.#output.append(packed);
+    const indexed = this.#index.add(packed.captures!, {
+      filename: toName(toSerialPath(this.#path, serial)),
+      offset,
+      position: this.#output.written,
+    });
+    if (written === undefined || indexed === undefined) return written ?? indexed;
+    return Promise.all([written, indexed]) as MaybePromise<unknown> as MaybePromise<void>;
   }
 
   /** Puts the places of exchanges that are appended next into the records of their requests. */
@@ -77,21 +101,55 @@ export class RunArchive {
     return this.#output.written;
   }
 
-  sync(): Promise<Position> {
-    return this.#output.sync();
+  async sync(): Promise<Position> {
+    const [position] = await Promise.all([this.#output.sync(), this.#index?.sync()]);
+    return position;
   }
 
-  cutTo(position: Position): Promise<void> {
-    return this.#output.cutTo(position);
+  async cutTo(position: Position): Promise<void> {
+    await this.#output.cutTo(position);
+    if (this.#index === undefined) return;
+    const sizes = position === 0 ? [] : await measureFiles(this.#path);
+    await this.#index.cutTo(
+      position,
+      sizes.map((length, serial) => ({ path: toSerialPath(this.#path, serial), length })),
+    );
   }
 
-  abandon(): void {
+  /**
+   * Writes the index of all records so far, if there is to be one; nothing is appended afterwards.
+   *
+   * @throws {OutputError} If it cannot be written.
+   */
+  async finishIndex(): Promise<void> {
+    if (this.#index === undefined) return;
+    await this.#output.sync();
+    await this.#index.finish();
+  }
+
+  async abandon(): Promise<void> {
     this.#archiver.close();
     this.#output.abandon();
+    await this.#index?.abandon();
   }
 
-  async close(): Promise<void> {
+  /** @param isOver whether no run goes on with it */
+  async close(isOver: boolean): Promise<void> {
     this.#archiver.close();
-    await this.#output.close();
+    try {
+      await this.#output.close();
+    } finally {
+      await this.#index?.close(isOver);
+    }
   }
+}
+
+/** Opens the index of an archive, if there is to be one. */
+async function openIndex(
+  { path, cdx }: ArchiveOutputOptions,
+  { isResumed, overwrite }: { readonly isResumed: boolean; readonly overwrite: boolean },
+): Promise<CdxIndex | undefined> {
+  if (!cdx) return undefined;
+  const { CdxIndex } = await import("../cdx/cdx_index.ts");
+  return await CdxIndex.open(path, !isResumed && !overwrite);
 }

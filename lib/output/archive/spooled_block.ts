@@ -2,7 +2,7 @@ import { ByteBuffer } from "../../byte_buffer.ts";
 import { SpoolFile, type SpoolPlace } from "./spool_file.ts";
 
 /** The maximum number of bytes of a block in memory; there are two blocks for each exchange. */
-const MAX_HELD_BYTES = 64 * 1024;
+const MAX_HELD_BYTES = 256 * 1024;
 
 /** The block of a record on its way into an archive: in memory, or on the disk once it is longer. */
 export class SpooledBlock {

@@ -44,8 +44,8 @@ export class RunDatabase {
   readonly size: number;
 
   /**
-   * Opens a database and takes its lock. It changes nothing, except that it makes an empty file where
-   * there is none.
+   * Opens a database and takes its lock. It changes nothing, except that it makes an empty file if
+   * it is missing.
    *
    * @param name the flag and its value, for messages
    * @throws {UsageError} If it is not a database of a run, or another program writes it.
@@ -140,7 +140,7 @@ export class RunDatabase {
   }
 }
 
-/** Makes an empty file where there is none. */
+/** Makes an empty file if it is missing. */
 async function makeFile(path: string, name: string): Promise<{ isNew: boolean; size: number }> {
   try {
     const options = { write: true, createNew: true, mode: OWNER_ONLY };

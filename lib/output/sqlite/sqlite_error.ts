@@ -2,8 +2,8 @@
 const MEANINGS: readonly (readonly [said: RegExp, meaning: string])[] = [
   [/disk is full/, "no space left on device: free some"],
   [/is locked/, "another program writes it: wait for its end"],
-  [/not a database/, "it is not a database: remove it, or use another name"],
-  [/malformed/, "it is damaged: remove it, or use another name"],
+  [/not a database/, "it is not a database: use another file"],
+  [/malformed/, "it is damaged: use another file"],
   [/readonly/, "permission denied: choose another"],
   [/unable to open/, "its folder cannot be written: use another"],
 ];

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { review } from "../../../lib/commands/report/read_run.ts";
-import { createCsvFormatter } from "../../../lib/output/csv.ts";
-import { createFormatter } from "../../../lib/output/ndjson.ts";
+import { OUTPUT_FORMAT_NAMES } from "../../../lib/output/formats.ts";
 import { DEFAULT_FIELDS } from "../../../lib/output/record.ts";
 import { roundSummary, toSummary } from "../../../lib/report/json.ts";
 import { ERROR_KINDS, type Result } from "../../../lib/result.ts";
@@ -9,6 +8,7 @@ import { type Moment, Stats } from "../../../lib/stats/stats.ts";
 import { folder } from "../../fixtures/folder.ts";
 import { generator } from "../../fixtures/random_json.ts";
 import { result as resultWith } from "../../fixtures/result.ts";
+import { writeRecords } from "../../fixtures/write_records.ts";
 
 /** Requests to many hosts, of which some fail; in whole microseconds, as records have them. */
 function* results(): Generator<Result> {
@@ -29,21 +29,15 @@ function* results(): Generator<Result> {
   }
 }
 
-for (const format of ["ndjson", "csv"]) {
+for (const format of OUTPUT_FORMAT_NAMES) {
   Deno.test(`review() counts hosts, slowest responses and messages as the run does (${format})`, async () => {
     await using dir = await folder();
     const stats = new Stats({ top: 25 });
     const fields = [...DEFAULT_FIELDS, "dns_ms", "connect_ms", "ttfb_ms"];
-    const options = { fields, captures: [], isForTerminal: false };
-    const table = createCsvFormatter(options);
-    const formatRecord = format === "csv" ? table.format : createFormatter(options);
-    let text = format === "csv" ? table.header : "";
-    for (const result of results()) {
-      stats.record(result);
-      text += formatRecord(result);
-    }
+    for (const result of results()) stats.record(result);
     const own = stats.snapshot({} as Moment);
-    const path = await dir.write("records", text);
+    const path = dir.path("records");
+    await writeRecords(path, format, fields, results());
     const reviewed = await review([path], 25);
     const summary = roundSummary(toSummary({ ...own, thresholds: [], aborted: undefined }, {
       version: "1",

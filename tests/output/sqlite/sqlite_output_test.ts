@@ -10,7 +10,10 @@ import { integerAt } from "../../../lib/scan/scanner.ts";
 import { folder } from "../../fixtures/folder.ts";
 import { FAILED, HOSTILE, RESULT } from "../../fixtures/hostile_result.ts";
 import { result } from "../../fixtures/result.ts";
+import { isInstalled } from "../../fixtures/installed.ts";
 import { query } from "../../fixtures/sqlite_file.ts";
+
+const HAS_READERS = isInstalled("sqlite3") && isInstalled("python3");
 
 const toOptions = (path: string, more: Partial<RecordOptions> = {}): RecordOptions => ({
   file: STDOUT,
@@ -136,6 +139,37 @@ Deno.test("SqliteOutput has each field in a column of its type, also of rows tha
   ]);
 });
 
+Deno.test(
+  "SqliteOutput is read by the sqlite3 program and by Python",
+  { ignore: !HAS_READERS },
+  async () => {
+    await using dir = await folder();
+    const path = dir.path("out.sqlite");
+    const output = await open(path, { fields: ["i", "ms", "at", "error", "detail"] });
+    await output.cutTo(0);
+    output.write(FAILED);
+    for (let i = 0; i < 40; i++) output.write({ ...RESULT, ms: 1.75 });
+    output.commit();
+    const run = async (program: string, ...args: string[]): Promise<string> => {
+      const command = new Deno.Command(program, { args, stderr: "inherit" });
+      return new TextDecoder().decode((await command.output()).stdout).trim();
+    };
+    const script = `import json, sqlite3, sys
+rows = sqlite3.connect(sys.argv[1]).execute("SELECT i, ms, error, detail FROM records LIMIT 1")
+print(json.dumps(rows.fetchall()))`;
+    // Python reads it while it is written, the program once it is whole.
+    assertEquals(JSON.parse(await run("python3", "-c", script, path)), [
+      [17, 12.345, "timeout", HOSTILE.toWellFormed()],
+    ]);
+    await output.finish();
+    await output.close();
+    const sql = "PRAGMA integrity_check; SELECT count(*), sum(ms), max(datetime(at)), " +
+      "sum(i = 17), hex(max(detail)) FROM records WHERE i = 17";
+    const hex = new TextEncoder().encode(HOSTILE).toHex().toUpperCase();
+    assertEquals(await run("sqlite3", path, sql), `ok\n41|82.345|2026-01-01 00:00:00|41|${hex}`);
+  },
+);
+
 Deno.test("SqliteOutput.open() refuses what is not its own, and leaves it as it is", async () => {
   await using dir = await folder();
   const foreign = dir.path("foreign.db");
@@ -159,7 +193,7 @@ Deno.test("SqliteOutput.open() refuses what is not its own, and leaves it as it 
     const [path, why] of [
       [foreign, "it is a database of another program: use another name"],
       [later, "it is of another version of myriad: use another name"],
-      [text, "it is not a database: remove it, or use another name"],
+      [text, "it is not a database: use another file"],
       [dir.path("folder.db"), "it is a folder: use the name of a file"],
       [dir.path("none/out.db"), "no such folder: make it first"],
     ]

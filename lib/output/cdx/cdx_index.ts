@@ -1,0 +1,228 @@
+import { InputError, OutputError, UsageError } from "../../errors.ts";
+import { describeWriteError } from "../../process/os_error.ts";
+import { UnpackError } from "../../unpack/unpack_error.ts";
+import type { MaybePromise } from "../../stream.ts";
+import { endCdxjLine } from "../../warc/cdxj.ts";
+import { LineWriter, openFile } from "../line_writer.ts";
+import { type ArchivePart, indexArchive } from "./index_archive.ts";
+import { sortLines } from "./sort_lines.ts";
+
+const FLAG = "--cdx";
+/** How much of the lines is read at once to find where to cut them. */
+const BLOCK_BYTES = 64 * 1024;
+/** Only the owner may read an index, as the archive: it has all of its URLs. */
+const OWNER_ONLY = 0o600;
+
+/** Where records are that an index gets the lines of. */
+export interface IndexedBlock {
+  /** The name of their file, without folders. */
+  readonly filename: string;
+  /** Where in the file the block begins that they are in, in bytes. */
+  readonly offset: number;
+  /** The position of the archive behind the block. */
+  readonly position: number;
+}
+
+/** A file of an archive that is there already. */
+export interface IndexedFile {
+  readonly path: string;
+  /** How many bytes of it count. */
+  readonly length: number;
+}
+
+/** A line of the index that lacks the place of its record, of which only a part is known. */
+export function formatCapture(beginning: string, offset: number, length: number): string {
+  return `${offset} ${length} ${beginning}\n`;
+}
+
+/** The path of the index of an archive: beside it, and one for all files of a series. */
+export function toIndexPath(archive: string): string {
+  return archive.replace(/\.warc(?:\.gz)?$/i, "") + ".cdxj";
+}
+
+/**
+ * The index of a run's archive. Its lines are gathered in a file beside it, in the order of the
+ * archive, each behind the position that the archive has with it; at the end of the run they are
+ * sorted. So a run that is resumed cuts them as it cuts the archive, and needs no position of theirs.
+ *
+ * ```text
+ * crawl.warc.gz  ├───────────┼──────────────┤        crawl.cdxj.myriad   1234 com,example)/b …
+ *                0           1234        5678                            1234 com,example)/a …
+ *                                                                        5678 com,example)/c …
+ * ```
+ */
+export class CdxIndex {
+  readonly #path: string;
+  readonly #gathered: string;
+  readonly #lines: LineWriter;
+  /** Whether the lines so far were not there, and have to be read out of the archive. */
+  readonly #isNew: boolean;
+
+  /**
+   * Opens what an index is gathered in, and changes nothing.
+   *
+   * @param archive the path of its first file
+   * @param isKept whether an index that is there may not be replaced
+   * @throws {UsageError} If it cannot be written, or is there already.
+   */
+  static async open(archive: string, isKept: boolean): Promise<CdxIndex> {
+    const path = toIndexPath(archive);
+    if (isKept && await isThere(path)) {
+      throw new UsageError(
+        `Cannot write '${FLAG}': '${path}' is there already: name another archive, or use --overwrite`,
+      );
+    }
+    const gathered = `${path}.myriad`;
+    const { file, isNew } = await openFile(gathered, { flag: FLAG, mode: OWNER_ONLY });
+    return new CdxIndex(path, gathered, file, isNew);
+  }
+
+  private constructor(path: string, gathered: string, file: Deno.FsFile, isNew: boolean) {
+    this.#path = path;
+    this.#gathered = gathered;
+    this.#isNew = isNew;
+    this.#lines = new LineWriter(file, `${FLAG} ${gathered}`);
+  }
+
+  /**
+   * Adds the lines of records, in the order of the archive.
+   *
+   * @param captures lines of {@linkcode formatCapture}, whose offsets count from the block on
+   * @returns a promise if the caller has to wait before it adds more
+   * @throws {OutputError} If they, or earlier ones, could not be written; or by the promise.
+   */
+  add(captures: string, { filename, offset, position }: IndexedBlock): MaybePromise<void> {
+    let lines = "";
+    for (let at = 0, end; (end = captures.indexOf("\n", at)) >= 0; at = end + 1) {
+      const behindOffset = captures.indexOf(" ", at);
+      const behindLength = captures.indexOf(" ", behindOffset + 1);
+      const line = endCdxjLine(captures.slice(behindLength + 1, end), {
+        filename,
+        offset: offset + Number(captures.slice(at, behindOffset)),
+        length: Number(captures.slice(behindOffset + 1, behindLength)),
+      });
+      lines += `${position} ${line}`;
+    }
+    return lines === "" ? undefined : this.#lines.write(lines);
+  }
+
+  /**
+   * Brings all lines so far to the disk.
+   *
+   * @throws {OutputError} If they could not be written.
+   */
+  async sync(): Promise<void> {
+    await this.#lines.sync();
+  }
+
+  /**
+   * Removes the index, and the lines of records that the archive has lost, and continues there. It is called once,
+   * before the first record. Where the lines are gone, they are made again of the archive.
+   *
+   * @param files of the archive, which is cut already; together they have `position` bytes
+   * @throws {UsageError} If that is not possible.
+   */
+  async cutTo(position: number, files: readonly IndexedFile[]): Promise<void> {
+    try {
+      // It is of records that may be gone.
+      await Deno.remove(this.#path).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+      if (position > 0 && this.#isNew) return await this.#readArchive(files);
+      await this.#lines.cutTo(position === 0 ? 0 : await findEnd(this.#gathered, position));
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      const isRead = error instanceof InputError || error instanceof UnpackError;
+      const why = isRead ? `${error.message}, or use --overwrite` : describeWriteError(error);
+      throw new UsageError(`Cannot write '${FLAG} ${this.#path}': ${why}`);
+    }
+  }
+
+  async #readArchive(files: readonly IndexedFile[]): Promise<void> {
+    let before = 0;
+    for (const { path, length } of files) {
+      const part: ArchivePart = { path, start: 0, end: length };
+      for await (const { line, end } of indexArchive(part)) {
+        await this.#lines.write(`${before + end} ${line}`);
+      }
+      before += length;
+    }
+  }
+
+  /**
+   * Writes the index of all records so far, sorted, in place of the one that is there. Lines can be
+   * added no more.
+   *
+   * @throws {OutputError} If it cannot be written.
+   */
+  async finish(): Promise<void> {
+    await this.#lines.sync();
+    const sorted = `${this.#gathered}.sorted`;
+    try {
+      await sortLines(this.#gathered, sorted, {
+        scratch: [`${this.#gathered}.1`, `${this.#gathered}.2`],
+        toLine: (line) => line.slice(line.indexOf(" ") + 1),
+        mode: OWNER_ONLY,
+      });
+      await Deno.rename(sorted, this.#path);
+    } catch (error) {
+      await Deno.remove(sorted).catch(() => {});
+      throw new OutputError(`Cannot write '${FLAG} ${this.#path}': ${describeWriteError(error)}`);
+    }
+  }
+
+  /**
+   * Lets go of the gathered lines.
+   *
+   * @param isComplete whether no run will need them
+   * @throws {OutputError} If they could not be written.
+   */
+  async close(isComplete: boolean): Promise<void> {
+    await this.#lines.close();
+    if (isComplete) await Deno.remove(this.#gathered).catch(() => {});
+  }
+
+  /** Lets go of them where the run cannot begin; a file that was made is removed. */
+  async abandon(): Promise<void> {
+    await this.close(this.#isNew).catch(() => {});
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+const decoder = new TextDecoder("latin1");
+
+/**
+ * Where the lines end that begin with a position up to the given one, in bytes. Positions only grow;
+ * the file is read from its end on, as few lines are behind a journal.
+ */
+async function findEnd(path: string, position: number): Promise<number> {
+  using file = await Deno.open(path);
+  let { size: start } = await file.stat();
+  /** From `start` on, up to lines that are not kept. */
+  let text = "";
+  while (start > 0) {
+    const block = new Uint8Array(Math.min(BLOCK_BYTES, start));
+    start -= block.length;
+    await file.seek(start, Deno.SeekMode.Start);
+    for (let at = 0; at < block.length;) {
+      const length = await file.read(block.subarray(at));
+      if (length === null) throw new Deno.errors.UnexpectedEof("the file has become shorter");
+      at += length;
+    }
+    text = decoder.decode(block) + text;
+    const first = start === 0 ? 0 : text.indexOf("\n") + 1;
+    if (first === 0 && start > 0) continue;
+    let kept = -1;
+    for (let at = first, end; (end = text.indexOf("\n", at)) >= 0; at = end + 1) {
+      // NaN, of a line that is none, is not kept either.
+      if (!(Number.parseInt(text.slice(at, at + 20), 10) <= position)) break;
+      kept = end + 1;
+    }
+    if (kept >= 0) return start + kept;
+    text = text.slice(0, first);
+  }
+  return 0;
+}

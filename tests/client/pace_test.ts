@@ -1,0 +1,43 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { pace } from "../../lib/client/pace.ts";
+
+Deno.test("pace() gives items at their times, and what is overdue at once", async () => {
+  const times: number[] = [];
+  let begin: number | undefined;
+  let hasTurned = false;
+  for await (const item of pace([0, 1, 2, 3, 4, 5], { rate: "100/s" })) {
+    begin ??= performance.now();
+    times[item] = performance.now() - begin;
+    // The consumer is late for the next two: the event loop has no turn between them.
+    if (item === 1) { while (performance.now() - begin < 35); }
+    if (item === 2) setTimeout(() => hasTurned = true, 0);
+    if (item === 3) assertEquals(hasTurned, false);
+  }
+  for (const [k, ms] of times.entries()) assert(ms >= 10 * k - 5, `${k} came after ${ms} ms`);
+  assertEquals(times.length, 6);
+});
+
+Deno.test("pace() ends with its stages, and closes the items", async () => {
+  let isClosed = false;
+  const items = function* () {
+    try {
+      for (let k = 0;; k++) yield k;
+    } finally {
+      isClosed = true;
+    }
+  };
+  const taken = await Array.fromAsync(pace(items(), { stages: "0s:200/s,50ms:200/s" }));
+  assertEquals(taken.length, 10);
+  assertEquals(isClosed, true);
+});
+
+Deno.test("pace() refuses a wrong schedule", async () => {
+  const take = (options: object) => Array.fromAsync(pace([1], options));
+  await assertRejects(() => take({}), RangeError, "there is no rate");
+  await assertRejects(
+    () => take({ rate: 0 }),
+    RangeError,
+    "Cannot pace items: Cannot read 'rate 0'",
+  );
+  await assertRejects(() => take({ stages: "10s:5" }), RangeError, "there is no rate");
+});
