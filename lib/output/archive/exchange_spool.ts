@@ -1,6 +1,7 @@
 import type { ExchangeEnd, ExchangeSink, ExchangeStart } from "../../engine/exchange.ts";
 import { ByteBuffer } from "../../byte_buffer.ts";
 import { digestBytes, Digester } from "../../warc/digest.ts";
+import { parseHttpHead } from "../../warc/http_head.ts";
 import { SpooledBlock } from "./spooled_block.ts";
 import type { SpoolPlace } from "./spool_file.ts";
 import { TrailerSplitter } from "./trailer_splitter.ts";
@@ -25,17 +26,27 @@ function hasTransferCoding(head: Uint8Array): boolean {
   return false;
 }
 
+/** What is asked of a response's head, apart from that it is written. */
+export interface HeadUse {
+  /** Whether it is needed without its body. */
+  readonly isKept: boolean;
+  /** Whether its media type is needed. */
+  readonly isTyped: boolean;
+}
+
 /** An exchange that waits for the result of its request. */
 export class ExchangeSpool implements ExchangeSink {
   /** What is known of its start, without the head, whose bytes are gone. */
   readonly start: Omit<ExchangeStart, "head">;
   readonly request: SpooledBlock;
   readonly response: SpooledBlock;
-  readonly #keepsHead: boolean;
+  readonly #headUse: HeadUse;
   /** Of the head of the response, in bytes; 0 without a response. */
   headLength = 0;
   /** A copy of the head of the response, if it was asked for. */
   head: Uint8Array | undefined;
+  /** Of the response, if it was asked for; undefined where the head does not tell it. */
+  mediaType: string | undefined;
   status = 0;
   /** The length of the content in bytes: the payload (ISO 28500:2017 §6.3.2). */
   payloadLength = 0;
@@ -49,14 +60,13 @@ export class ExchangeSpool implements ExchangeSink {
   #payload: Digester | undefined;
   end: ExchangeEnd | undefined;
 
-  /** @param keepsHead whether the head of the response is needed without its body */
-  constructor(start: ExchangeStart, place: SpoolPlace, keepsHead: boolean) {
+  constructor(start: ExchangeStart, place: SpoolPlace, headUse: HeadUse) {
     const { url, method, protocol, address, at } = start;
     this.start = { url, method, protocol, address, at };
     this.request = new SpooledBlock(place);
     this.request.append(start.head);
     this.response = new SpooledBlock(place);
-    this.#keepsHead = keepsHead;
+    this.#headUse = headUse;
   }
 
   onRequestBody(bytes: Uint8Array): void {
@@ -66,7 +76,8 @@ export class ExchangeSpool implements ExchangeSink {
   onResponseHead(bytes: Uint8Array, status: number): void {
     this.headLength = bytes.length;
     this.status = status;
-    if (this.#keepsHead) this.head = bytes.slice();
+    if (this.#headUse.isKept) this.head = bytes.slice();
+    if (this.#headUse.isTyped) this.mediaType = parseHttpHead(bytes).mediaType;
     this.response.append(bytes);
     if (hasTransferCoding(bytes)) this.#splitter = new TrailerSplitter();
     if (this.response.isOnDisk || this.#splitter !== undefined) this.#payload = new Digester();
