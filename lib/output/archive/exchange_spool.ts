@@ -97,7 +97,7 @@ export class ExchangeSpool implements ExchangeSink {
     this.end = end;
     const trailer = this.#trailer.view();
     if (trailer.length === 0) return;
-    // Without framing, the bytes were no trailer section.
+    // A body without framing has no trailer section: the bytes are of its content.
     if (this.#bodyLength === this.payloadLength) this.response.append(trailer);
     else if (end.cut === undefined) this.response.append(trailer.subarray(-LINE_END));
   }
