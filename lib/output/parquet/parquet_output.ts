@@ -9,9 +9,9 @@ import type { Column } from "../record.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
 import { formatRow, parseRow, readRow, readRowLines, toRowColumns } from "../rows/row_lines.ts";
 import { countRows } from "./parquet_file.ts";
-import { MAX_GROUPS, Part } from "./part.ts";
+import { Part, PART_LIMITS, type PartLimits } from "./part.ts";
 import { listParts, toPartPath } from "./parts.ts";
-import { MAX_GROUP_BYTES, MAX_GROUP_ROWS, RowGroup } from "./row_group.ts";
+import { RowGroup } from "./row_group.ts";
 import {
   findTails,
   formatState,
@@ -38,6 +38,7 @@ export class ParquetOutput implements Output {
   readonly #name: string;
   readonly #columns: readonly Column[];
   readonly #thread: number;
+  readonly #limits: PartLimits;
   /** The first part, which also holds the lock of the run. */
   readonly #file: LineFile;
   readonly #reserve: ReservedDescriptors;
@@ -59,15 +60,19 @@ export class ParquetOutput implements Output {
   #failure: unknown;
 
   /** The two tails, once it is known where the output begins, and which of them takes rows. */
-  #tails: readonly LineWriter[] = [];
+  #tails: LineWriter[] = [];
   #current = 0;
   #generation = 0;
 
-  constructor({ file, path, name, fields, captures, thread = 0 }: RecordOptions) {
+  constructor(
+    { file, path, name, fields, captures, thread = 0 }: RecordOptions,
+    limits: PartLimits = PART_LIMITS,
+  ) {
     this.#path = path;
     this.#name = name;
     this.#file = file;
     this.#thread = thread;
+    this.#limits = limits;
     this.#columns = toRowColumns({ fields, captures });
     this.#group = new RowGroup(this.#columns);
     this.#reserve = new ReservedDescriptors(() => openExisting(path));
@@ -101,7 +106,8 @@ export class ParquetOutput implements Output {
     const rows = this.#rows;
     const tail = this.#tails[this.#current];
     const group = this.#group;
-    const isFull = group.rows >= MAX_GROUP_ROWS || group.byteLength >= MAX_GROUP_BYTES;
+    const isFull = group.rows >= this.#limits.groupRows ||
+      group.byteLength >= this.#limits.groupBytes;
     if (isFull && this.#ended === undefined) {
       this.#ended = { group, position: rows };
       this.#group = new RowGroup(this.#columns, group);
@@ -126,7 +132,7 @@ export class ParquetOutput implements Output {
   async #seal(group: RowGroup): Promise<void> {
     const part = this.#part ??= this.#openPart();
     await part.append(group.end());
-    if (part.groups.length === MAX_GROUPS) {
+    if (part.groups.length >= this.#limits.groups) {
       await part.finish(this.#columns);
       this.#before += part.rows;
       this.#closePart();
@@ -239,7 +245,7 @@ export class ParquetOutput implements Output {
     // The rows that a journal knows, in a new tail in place of the one that is not the latest.
     const path = toTailPath(this.#path, 1 - current);
     const fresh = `${this.#path}.rows.tmp`;
-    const tail = await this.#openTail(fresh);
+    const tail = await this.#openTail(1 - current, fresh);
     await tail.write(this.#formatState(false));
     const waits: Promise<void>[] = [];
     await readRows(found, position - grouped, this.#name, (line) => {
@@ -252,22 +258,18 @@ export class ParquetOutput implements Output {
     await Promise.all(waits);
     await tail.sync();
     await Deno.rename(fresh, path);
-    const other = await this.#openTail(toTailPath(this.#path, current));
     this.#current = 1 - current;
-    this.#tails = current === 0 ? [other, tail] : [tail, other];
+    await this.#openTail(current, toTailPath(this.#path, current));
   }
 
   async #openTails(): Promise<void> {
-    this.#tails = [
-      await this.#openTail(toTailPath(this.#path, 0)),
-      await this.#openTail(toTailPath(this.#path, 1)),
-    ];
+    for (const k of [0, 1]) await this.#openTail(k, toTailPath(this.#path, k));
   }
 
-  /** Opens a tail, and empties it. */
-  async #openTail(path: string): Promise<LineWriter> {
+  /** Opens a tail, and empties it. @param place in {@linkcode #tails} */
+  async #openTail(place: number, path: string): Promise<LineWriter> {
     const file = await Deno.open(path, { write: true, create: true });
-    const tail = new LineWriter(file, this.#name);
+    const tail = this.#tails[place] = new LineWriter(file, this.#name);
     await tail.cutTo(0);
     return tail;
   }
@@ -301,7 +303,7 @@ export class ParquetOutput implements Output {
     this.#reserve.close();
     this.#closePart();
     this.#file.close();
-    for (const tail of this.#tails) {
+    for (const tail of Object.values(this.#tails)) {
       await tail.close().catch((error) => this.#failure ??= error);
     }
     if (this.#failure !== undefined) throw this.#failure;
