@@ -45,9 +45,8 @@ export class ParquetOutput implements Output {
   readonly syncIntervalMs = SYNC_MS;
   #written = 0;
 
-  /** Rows so far, in all parts, and how many of them a journal on the disk knows. */
+  /** Rows so far, in all parts. */
   #rows = 0;
-  #confirmed = 0;
   /** The number of the part that is being written, and the rows of those before it. */
   #partNumber = 0;
   #before = 0;
@@ -55,7 +54,7 @@ export class ParquetOutput implements Output {
   #part: Part | undefined;
   #group: RowGroup;
   /** A row group that has ended with a position, and waits for the journal that has it. */
-  #ended: { readonly group: RowGroup; readonly position: Position } | undefined;
+  #ended: RowGroup | undefined;
   #sealing: Promise<void> | undefined;
   #failure: unknown;
 
@@ -109,7 +108,7 @@ export class ParquetOutput implements Output {
     const isFull = group.rows >= this.#limits.groupRows ||
       group.byteLength >= this.#limits.groupBytes;
     if (isFull && this.#ended === undefined) {
-      this.#ended = { group, position: rows };
+      this.#ended = group;
       this.#group = new RowGroup(this.#columns, group);
       this.#current = 1 - this.#current;
       this.#generation++;
@@ -119,11 +118,9 @@ export class ParquetOutput implements Output {
     return rows;
   }
 
-  confirm(position: Position): void {
-    this.#confirmed = position;
-    const ended = this.#ended;
-    if (ended === undefined || this.#sealing !== undefined || ended.position > position) return;
-    this.#sealing = this.#seal(ended.group)
+  confirm(): void {
+    if (this.#ended === undefined || this.#sealing !== undefined) return;
+    this.#sealing = this.#seal(this.#ended)
       .catch((error) => this.#failure ??= error)
       .finally(() => this.#sealing = undefined);
   }
@@ -198,7 +195,7 @@ export class ParquetOutput implements Output {
       const found = await findTails(this.#path, this.#name);
       if (found === undefined) await this.#goOnBehindParts(position);
       else await this.#goOnInPart(position, found);
-      this.#rows = this.#confirmed = position;
+      this.#rows = position;
     } catch (error) {
       if (error instanceof UsageError) throw error;
       this.#refuse(describeWriteError(error));
@@ -283,8 +280,6 @@ export class ParquetOutput implements Output {
   async finish(): Promise<void> {
     await this.#sealing;
     if (this.#failure !== undefined) throw this.#failure;
-    // What no journal knows stays in the tail.
-    if (this.#rows !== this.#confirmed || this.#ended !== undefined) return;
     const { rows } = this.#group;
     if (rows > 0 || this.#before === 0) this.#part ??= this.#openPart();
     if (rows > 0) await this.#part!.append(this.#group.end());
