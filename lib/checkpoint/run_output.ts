@@ -49,15 +49,18 @@ async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
   if (!isGranted({ name: "write", path })) checkPermissions(options);
   const { file, isNew } = await openFile(path, { flag: "--output" });
   const output = await openRecords(options, file);
+  // First the lock, since another run may be writing it; that run may have found this new file.
+  if (!await lockFile(file)) {
+    await output.close();
+    refuseOutput(options, "another run writes it: wait for its end");
+  }
   try {
-    // First the lock, since another run may be writing it.
-    if (!await lockFile(file)) refuseOutput(options, "another run writes it: wait for its end");
     const size = await measureSize(file);
     if (size !== undefined) checkPermissions(options);
     else if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
     return { output, journal: new JournalFile(toJournalPath(options)), isNew, size };
   } catch (error) {
-    await output.close().catch(() => {});
+    await output.close();
     if (isNew) await Deno.remove(path);
     throw error;
   }
