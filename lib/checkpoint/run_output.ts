@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { measureSize, openFile } from "../output/line_writer.ts";
 import { openRecords } from "../output/open_output.ts";
@@ -76,10 +77,13 @@ function checkPermissions(options: ResumeOptions): void {
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
   const read = [`${journal}.tmp`, ...ofRetry];
-  read.push(...OUTPUT_FORMATS[options.output.format].listCompanions?.(path) ?? []);
   const written = [path, journal, ...read];
   if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);
+  if (OUTPUT_FORMATS[options.output.format].listParts !== undefined) {
+    // How many parts there will be is not known.
+    for (const paths of [written, read]) paths.splice(0, Infinity, dirname(path));
+  }
   if (
     !written.every((path) => isGranted({ name: "write", path })) ||
     !read.every((path) => isGranted({ name: "read", path }))

@@ -1,9 +1,11 @@
 import { asCompleted } from "../as_completed.ts";
 import type { BodySink } from "../engine/engine.ts";
 import { createHit, type Hit } from "./hit.ts";
-import { type ClientOptions, readOptions } from "./options.ts";
+import type { ClientOptions } from "./options.ts";
+import { readOptions } from "./read_options.ts";
 import { RequestQueue } from "./request_queue.ts";
-import { type TargetLike, TargetMaker } from "./target.ts";
+import type { TargetLike } from "./target.ts";
+import { TargetMaker } from "./target_maker.ts";
 import type { Source } from "../stream.ts";
 
 /** What is done with a request, or with all of an iterable. */

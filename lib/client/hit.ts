@@ -1,7 +1,7 @@
 import type { BorrowedHead } from "../engine/borrowed_head.ts";
 import { decodeFieldValue } from "../http/fields.ts";
 import type { ErrorKind, HttpVersion, Result } from "../result.ts";
-import type { Outcome } from "./request_queue.ts";
+import type { Outcome } from "./outcome.ts";
 
 const decoder = new TextDecoder();
 const EMPTY = new Uint8Array(0);

@@ -1,6 +1,7 @@
 import { LocalPacer } from "../schedule/local_pacer.ts";
 import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
-import { type Duration, type Rate, readFlags } from "./options.ts";
+import type { Duration, Rate } from "./options.ts";
+import { readFlags } from "./read_options.ts";
 
 /** A schedule of starts; each option as the flag of `myriad run` of the same name. */
 export interface PaceOptions {

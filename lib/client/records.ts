@@ -4,7 +4,7 @@ import { Outputs } from "../run/outputs.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Step } from "../stream.ts";
 import { type Hit, toRecordResult } from "./hit.ts";
-import { readFlags, toOptionNames } from "./options.ts";
+import { readFlags, toOptionNames } from "./read_options.ts";
 import type { TargetInit, TargetLike } from "./target.ts";
 
 /** How records are written; each option as the flag of `myriad run` of the same name. */

@@ -9,6 +9,7 @@ import type { BorrowedHead } from "../engine/borrowed_head.ts";
 import type { BodySink, Cookies, Engine } from "../engine/engine.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { type Result, toUnsentResult } from "../result.ts";
+import type { Outcome } from "./outcome.ts";
 import { type EngineChoice, openEngine } from "../run/open_engine.ts";
 import { type Activity, IDLE, Pipeline, type PipelineOptions } from "../run/pipeline.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
@@ -48,15 +49,6 @@ export interface RequestSettings {
   readonly signal?: AbortSignal | undefined;
   /** What {@linkcode RequestQueue.cancel} knows the request by. */
   readonly group?: unknown;
-}
-
-/** The final result of a request, with what came of its response. */
-export interface Outcome {
-  readonly result: Result;
-  /** Undefined without a response. */
-  readonly head: BorrowedHead | undefined;
-  /** Undefined without a response, and where it is not kept. */
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** A request that was given and has no outcome yet. */

@@ -1,5 +1,7 @@
-import { type Outcome, type QueueHooks, RequestQueue } from "../client/request_queue.ts";
-import { type TargetInit, TargetMaker } from "../client/target.ts";
+import type { Outcome } from "../client/outcome.ts";
+import { type QueueHooks, RequestQueue } from "../client/request_queue.ts";
+import type { TargetInit } from "../client/target.ts";
+import { TargetMaker } from "../client/target_maker.ts";
 import { Jar } from "../cookies/jar.ts";
 import type { Cookies, Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";

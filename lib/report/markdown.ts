@@ -33,6 +33,8 @@ export function formatMarkdown(data: TableData, problem?: string): string {
     ...describeEnd(summary, problem),
     formatTable([formatRequests(summary.requests), ""], rows),
     ...formatLatencies(summary),
+    ...formatSteps(summary),
+    ...formatChecks(summary),
     ...formatPhases(summary),
     ...formatStatuses(summary),
     ...formatErrors(summary),
@@ -58,6 +60,30 @@ function formatLatencies({ succeeded, latency_ms }: KnownSummary): string[] {
       entries.map(([, ms]) => formatMs(ms)),
     ]),
   ];
+}
+
+function formatSteps({ flow }: KnownSummary): string[] {
+  if (!flow || flow.steps.length === 0) return [];
+  const rows = flow.steps.map((
+    { step, requests, failed, response_ms: { mean, p95, p99, max } },
+  ) => [
+    toCode(step),
+    formatCount(requests),
+    formatCount(failed),
+    ...[mean, p95, p99, max].map((ms) => formatLatency(ms, requests - failed)),
+  ]);
+  const head = ["step", "requests", "failed", "mean", "p95", "p99", "max"];
+  return ["## Steps", formatTable(head, rows)];
+}
+
+function formatChecks({ flow }: KnownSummary): string[] {
+  if (!flow || flow.checks.length === 0) return [];
+  const rows = flow.checks.map(({ check, passed, failed }) => [
+    toCode(check),
+    formatCount(passed),
+    failed > 0 ? `**${formatCount(failed)}**` : "0",
+  ]);
+  return ["## Checks", formatTable(["check", "passed", "failed"], rows)];
 }
 
 function formatPhases(summary: KnownSummary): string[] {

@@ -22,9 +22,9 @@ const HALF = SUB_BUCKETS / 2;
 /** The largest value that has a slot: 2^36 - 1 us, 19 hours. Larger ones share its slot. */
 const LARGEST = 2 ** 36 - 1;
 /** How many slots there are. */
-export const SLOTS = toSlot(LARGEST) + 1;
+export const SLOTS: number = toSlot(LARGEST) + 1;
 /** How many powers of two: the values below {@linkcode SUB_BUCKETS} are one, too. */
-export const BUCKETS = SLOTS / HALF - 1;
+export const BUCKETS: number = SLOTS / HALF - 1;
 /** Room for what {@linkcode Histogram.take} collects. */
 const TAKEN = new Float64Array(2 * SLOTS);
 /**

@@ -1,10 +1,12 @@
 /**
  * Makes the package for npm: `deno task npm` writes it to `build/npm`, for `npm pack` or
- * `npm publish`. It has the program as one file, and brings Deno as a dependency.
+ * `npm publish`. It has the program as one file, and the library as another with its types; it brings
+ * Deno as a dependency.
  *
  * @module
  */
 import config from "../../deno.json" with { type: "json" };
+import { writeTypes } from "./write_types.ts";
 import { removeFolder, ROOT, writeTexts } from "../write_texts.ts";
 
 /**
@@ -16,16 +18,27 @@ import { removeFolder, ROOT, writeTexts } from "../write_texts.ts";
 export async function buildPackage(folder: string): Promise<void> {
   await removeFolder(folder);
   await writeTexts(folder);
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--output", `${folder}/myriad.js`, "main.ts"],
-    cwd: ROOT,
-  }).output();
-  if (!success) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr)}`);
+  await bundle("main.ts", `${folder}/myriad.js`);
+  await bundle("lib/mod.ts", `${folder}/library.mjs`);
+  await writeTypes("lib/mod.ts", `${folder}/types`);
   for (const name of ["launcher.cjs", "README.md"]) {
     await Deno.copyFile(new URL(`packaging/npm/${name}`, ROOT), `${folder}/${name}`);
   }
   const description = `${JSON.stringify(describePackage(), null, 2)}\n`;
   await Deno.writeTextFile(`${folder}/package.json`, description);
+}
+
+/** Makes one file of a module and all that it imports. @throws {Error} If that is not possible. */
+async function bundle(
+  module: string,
+  output: string,
+  flags: readonly string[] = [],
+): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--output", output, module],
+    cwd: ROOT,
+  }).output();
+  if (!success) throw new Error(`deno bundle ${module}: ${new TextDecoder().decode(stderr)}`);
 }
 
 function describePackage(): Record<string, unknown> {
@@ -38,9 +51,17 @@ function describePackage(): Record<string, unknown> {
     license: config.license,
     // npm's provenance holds it against the repository that the workflow runs in.
     repository: repository && { type: "git", url: `git+https://github.com/${repository}.git` },
+    exports: { ".": { types: "./types/lib/mod.d.mts", default: "./library.mjs" } },
     bin: { myriad: "launcher.cjs" },
     man: ["./myriad.1"],
-    files: ["launcher.cjs", "myriad.js", "myriad.1", "completions"],
+    files: [
+      "launcher.cjs",
+      "myriad.js",
+      "library.mjs",
+      "types",
+      "myriad.1",
+      "completions",
+    ],
     engines: { node: ">=18" },
     dependencies: { deno: Deno.version.deno },
   };

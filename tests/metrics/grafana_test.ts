@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { formatMetrics } from "../../lib/metrics/exposition.ts";
+import { FlowTally } from "../../lib/stats/flow_tally.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import { Exposition } from "../fixtures/exposition.ts";
@@ -48,6 +49,7 @@ function everything(): Exposition {
     thresholds: [{ threshold: "p99<1s", value: 1, bound: 2, unit: "s", holds: true } as const],
     aborted: undefined,
     workers: [workerFigures("w")],
+    flow: new FlowTally().figures(),
   };
   return new Exposition(formatMetrics(snapshot, { version: "1", startMs: 0 }));
 }

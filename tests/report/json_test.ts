@@ -33,6 +33,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     transport: "portable",
     threads: 1,
     cluster: null,
+    flow: null,
     shortages: {},
     version: "1.2.3",
     resumed: false,
@@ -43,6 +44,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     hosts: null,
     own_late_histogram: null,
     phase_histograms: {},
+    flow_tally: null,
     histogram: { min: 0, max: 0, sum: 0, sumOfSquares: 0, counts: [] },
   });
   assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));

@@ -10,7 +10,11 @@ function describe({ usage, about }: Omit<Command, "name">): string {
 export const RUN_HELP: CommandHelp = {
   about: "Make a very large number of HTTP requests, in flat memory.",
   usage: [
-    ...COMMANDS.map(describe),
+    ...COMMANDS.map(describe).toSpliced(
+      1,
+      0,
+      describe({ usage: "myriad run FLOW.ts [URL]", about: "make the requests of a flow" }),
+    ),
     describe({ usage: "myriad COMMAND --help", about: "the flags of a command" }),
   ],
   text: `URL is a template: {} stands for the request's number, from 0, or the line of

@@ -8,6 +8,7 @@ import { notices } from "./notices.ts";
 import { phases } from "./phases.ts";
 import { bottleneck, costs } from "./process.ts";
 import { statuses } from "./statuses.ts";
+import { steps } from "./steps.ts";
 import { trends } from "./trends.ts";
 import type { Section, SectionFactory, View } from "./view.ts";
 import { workers } from "./workers.ts";
@@ -17,6 +18,7 @@ const ORDER: readonly SectionFactory[] = [
   notices,
   bottleneck,
   workers,
+  steps,
   trends,
   latencies,
   phases,
@@ -30,6 +32,7 @@ const NEEDED: readonly SectionFactory[] = [
   notices,
   bottleneck,
   workers,
+  steps,
   trends,
   errors,
   statuses,

@@ -22,6 +22,7 @@ import pageStyle from "./page.css" with { type: "text" };
 import { listPlots, toPlotData } from "./plots.ts";
 import { pageScript } from "./script.ts";
 import {
+  checkTable,
   errorTable,
   formatTime,
   hostTable,
@@ -30,6 +31,7 @@ import {
   phaseTable,
   slowestTable,
   statusTable,
+  stepTable,
   thresholdTable,
   workerTable,
 } from "./tables.ts";
@@ -68,6 +70,8 @@ ${formatTiles(data)}
 ${thresholdTable(summary)}
 ${formatOverTime(data)}
 ${formatLatency(data)}
+${stepTable(data)}
+${checkTable(data)}
 ${statusTable(summary)}
 ${errorTable(data)}
 ${hosts}

@@ -26,6 +26,8 @@ import { type Html, markup, type MarkupValue, takeWithinBytes } from "./html.ts"
  * The maximum number of bytes of HTML of the rows of errors; the others are summed up in one row.
  */
 const MAX_ERROR_BYTES = 60_000;
+/** The maximum number of bytes of the rows of the steps of a flow, and of those of its checks. */
+const MAX_FLOW_BYTES = 30_000;
 /** The same of the rows of workers. */
 const MAX_WORKER_BYTES = 40_000;
 
@@ -212,6 +214,35 @@ export function hostTable({ hosts = [] }: PageData, most: number): Html | undefi
   }
   const names = ["host", "#requests", "#failed", "#mean", "#slowest", ""];
   return section("Hosts", table(names, rows));
+}
+
+/** What came of each step of a flow; undefined without a flow that has steps. */
+export function stepTable({ summary: { flow } }: PageData): Html | undefined {
+  if (!flow || flow.steps.length === 0) return undefined;
+  const rows = flow.steps.map(({ step, requests, failed, response_ms: { mean, p95, p99, max } }) =>
+    row(
+      long(step),
+      number(formatCount(requests)),
+      failed > 0 ? markup`<td class="n bad">${formatCount(failed)}` : number(0),
+      ...[mean, p95, p99, max].map((ms) => number(formatLatency(ms, requests - failed, "–"))),
+    )
+  );
+  const names = ["step", "#requests", "#failed", "#mean", "#p95", "#p99", "#slowest"];
+  return section("Steps", table(names, takeWithinBytes(MAX_FLOW_BYTES, rows)));
+}
+
+/** The checks of a flow; undefined without any. */
+export function checkTable({ summary: { flow } }: PageData): Html | undefined {
+  if (!flow || flow.checks.length === 0) return undefined;
+  const rows = flow.checks.map(({ check, passed, failed }) =>
+    row(
+      long(check),
+      number(formatCount(passed)),
+      failed > 0 ? markup`<td class="n bad">${formatCount(failed)}` : number(0),
+    )
+  );
+  const names = ["check", "#passed", "#failed"];
+  return section("Checks", table(names, takeWithinBytes(MAX_FLOW_BYTES, rows)));
 }
 
 /** The workers of a run on several machines, those that delivered most first. */

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { type ClientOptions, readOptions } from "../../lib/client/options.ts";
+import type { ClientOptions } from "../../lib/client/options.ts";
+import { readOptions } from "../../lib/client/read_options.ts";
 import type { EngineName } from "../../lib/engine/engines.ts";
 import type { TransportName } from "../../lib/engine/options.ts";
 
