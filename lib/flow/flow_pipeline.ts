@@ -68,11 +68,12 @@ export class FlowPipeline implements RunningPipeline {
    */
   static async open(
     options: RunOptions,
-    hooks: Omit<RequestHooks, "onFailure">,
+    hooks: Omit<RequestHooks, "onRetry" | "onFailure">,
   ): Promise<FlowPipeline> {
     const flow = await loadFlow(options.flow!.path);
     const requests = await FlowRequests.open(options, {
       ...hooks,
+      onRetry: (cause, result) => pipeline.#parts.recorder.recordRetry(cause, result),
       onFailure: (reason) => pipeline.fail(reason),
     });
     const pipeline = new FlowPipeline(options, flow, requests);
@@ -135,12 +136,11 @@ export class FlowPipeline implements RunningPipeline {
 
   #keep({ target: { i }, outcome }: IterationResult): MaybePromise<void> {
     const { recorder, stats: { flow: tally } } = this.#parts;
-    const { results, retries, checks, hasFailed, at, ms } = outcome;
-    for (const { cause, result } of retries) recorder.recordRetry(cause, result);
+    const { results, checks, hasFailed, at, ms } = outcome;
     for (const result of results) recorder.record(result);
     if (at >= this.#warmUpEndMs) {
       for (const result of results) tally!.recordRequest(result);
-      for (const { name, holds } of checks) tally!.recordCheck(name, holds);
+      tally!.addChecks(checks);
       tally!.recordIteration(ms, hasFailed);
     }
     return this.#hooks.onIteration(results, i);
