@@ -92,12 +92,12 @@ export class ResumePoint {
   async prepareFiles(): Promise<void> {
     const { state, output, failures } = this;
     if (this.#options.retryFailed) return await this.#commitRetry(state!);
+    const isDatabase = output.database !== undefined;
     if (state?.complete) {
       // The run before may have been killed before its output was whole.
-      if (output.finish !== undefined) await output.cutTo(state.output);
+      if (output.finish !== undefined && !isDatabase) await output.cutTo(state.output);
       return;
     }
-    const isDatabase = output.database !== undefined;
     const writeJournal = async (): Promise<void> => {
       if (state === undefined || this.isResumed && state.cluster === null) return;
       await this.journal.write(state);

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { measureSize, openFile } from "../output/line_writer.ts";
 import { openRecords } from "../output/open_output.ts";
@@ -48,15 +49,18 @@ async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
   if (!isGranted({ name: "write", path })) checkPermissions(options);
   const { file, isNew } = await openFile(path, { flag: "--output" });
   const output = await openRecords(options, file);
+  // First the lock, since another run may be writing it; that run may have found this new file.
+  if (!await lockFile(file)) {
+    await output.close();
+    refuseOutput(options, "another run writes it: wait for its end");
+  }
   try {
-    // First the lock, since another run may be writing it.
-    if (!await lockFile(file)) refuseOutput(options, "another run writes it: wait for its end");
     const size = await measureSize(file);
     if (size !== undefined) checkPermissions(options);
     else if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
     return { output, journal: new JournalFile(toJournalPath(options)), isNew, size };
   } catch (error) {
-    await output.close().catch(() => {});
+    await output.close();
     if (isNew) await Deno.remove(path);
     throw error;
   }
@@ -73,10 +77,13 @@ function checkPermissions(options: ResumeOptions): void {
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
   const read = [`${journal}.tmp`, ...ofRetry];
-  read.push(...OUTPUT_FORMATS[options.output.format].listCompanions?.(path) ?? []);
   const written = [path, journal, ...read];
   if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);
+  if (OUTPUT_FORMATS[options.output.format].listParts !== undefined) {
+    // How many parts there will be is not known.
+    for (const paths of [written, read]) paths.splice(0, Infinity, dirname(path));
+  }
   if (
     !written.every((path) => isGranted({ name: "write", path })) ||
     !read.every((path) => isGranted({ name: "read", path }))

@@ -25,8 +25,7 @@ const ROWS = {
     endings: ["parquet"],
     hasColumns: true,
     isText: false,
-    // Its further parts, and its rows that are in no row group yet.
-    listCompanions: (path) => [/^(.*)[/\\]/s.exec(path)?.[1] || (path.startsWith("/") ? "/" : ".")],
+    listParts: async (path) => (await import("./parquet/parts.ts")).listParts(path),
     begins: (start) => PARQUET_MAGIC.every((byte, k) => start[k] === byte),
     loadWriter: () => import("./parquet/write_parquet.ts"),
     loadReader: () => import("./parquet/read_parquet.ts"),

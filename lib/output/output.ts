@@ -207,8 +207,11 @@ export interface OutputFormat {
    * whole. If not, they are rows, whose formatters make lines of `rows/row_lines.ts`.
    */
   readonly isText: boolean;
-  /** The files or folders beside a file that a run writes and reads with it, for permissions. */
-  listCompanions?(path: string): readonly string[];
+  /**
+   * Lists the files that a run has written, in their order, the first as it was named; absent where it
+   * writes one only. Such a run needs the permission for their folder.
+   */
+  listParts?(path: string): Promise<readonly string[]>;
   /**
    * Whether a file is of this format.
    *

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { crc32 } from "node:zlib";
+import { crc32, inflateRawSync } from "node:zlib";
 import type { ByteSource } from "./byte_source.ts";
 import { GZIP_MAGIC } from "./magic.ts";
 import { inflate } from "./inflate.ts";
@@ -16,6 +16,11 @@ import { UnpackError } from "./unpack_error.ts";
 import type { UnpackContext } from "./unpack_context.ts";
 
 const DEFLATE = 8;
+/** Bytes of a head without optional parts, and of what stands behind the data. */
+const HEAD_BYTES = 10;
+const TRAILER_BYTES = 8;
+/** The most that a member holds that is decompressed at once. */
+const MAX_SMALL_BYTES = 256 * 1024;
 /** Flags of a head (RFC 1952 §2.3.1): which parts follow, and what may not be set. */
 const HAS_CHECKSUM = 0x02;
 const HAS_EXTRA = 0x04;
@@ -28,6 +33,14 @@ export async function* unpack(context: UnpackContext): AsyncGenerator<Uint8Array
   const { bytes } = context;
   do {
     context.onMember?.(bytes.taken);
+    // A file of many small members, such as a WARC, takes less than half the time so.
+    const small = readSmall(await bytes.piece());
+    if (small !== undefined) {
+      bytes.take(small.taken);
+      if (small.data.length > 0) yield small.data;
+      if (bytes.isClosed) return;
+      continue;
+    }
     await skipHead(bytes);
     let crc = 0;
     let size = 0;
@@ -44,6 +57,33 @@ export async function* unpack(context: UnpackContext): AsyncGenerator<Uint8Array
       );
     }
   } while (await hasMember(bytes));
+}
+
+/**
+ * Decompresses a member that is whole in a piece.
+ *
+ * @returns undefined if it is not whole there, is damaged, holds too much, or has an optional part
+ */
+function readSmall(piece: Uint8Array): { data: Uint8Array; taken: number } | undefined {
+  if (piece.length < HEAD_BYTES + TRAILER_BYTES || piece[2] !== DEFLATE || piece[3] !== 0) {
+    return undefined;
+  }
+  try {
+    const options = { info: true, maxOutputLength: MAX_SMALL_BYTES };
+    // The types do not tell what it gives with `info`.
+    const { buffer, engine } = inflateRawSync(piece.subarray(HEAD_BYTES), options) as unknown as {
+      readonly buffer: Uint8Array;
+      readonly engine: { readonly bytesWritten: number };
+    };
+    const end = HEAD_BYTES + engine.bytesWritten;
+    if (piece.length < end + TRAILER_BYTES) return undefined;
+    const trailer = new DataView(piece.buffer, piece.byteOffset + end, TRAILER_BYTES);
+    const isWhole = trailer.getUint32(0, true) === crc32(buffer) &&
+      trailer.getUint32(4, true) === buffer.length;
+    return isWhole ? { data: buffer, taken: end + TRAILER_BYTES } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Skips the head of a member (RFC 1952 §2.3). */

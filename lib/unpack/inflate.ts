@@ -1,12 +1,10 @@
-import { createInflateRaw, inflateRawSync } from "node:zlib";
+import { createInflateRaw } from "node:zlib";
 import { PieceDecoder } from "./piece_decoder.ts";
 import { UnpackError } from "./unpack_error.ts";
 import type { UnpackContext } from "./unpack_context.ts";
 
 /** How much comes out at once. */
 const CHUNK_BYTES = 64 * 1024;
-/** The most that comes out of data that is decompressed at once. */
-const MAX_SMALL_BYTES = 256 * 1024;
 
 /**
  * Decompresses deflate (RFC 1951) up to its end, behind which nothing is taken.
@@ -18,13 +16,6 @@ export async function* inflate(
   { bytes, hold }: UnpackContext,
   format: string,
 ): AsyncGenerator<Uint8Array, void> {
-  // So a file of many small members, such as a WARC, takes less than half the time.
-  const small = inflateSmall(await bytes.piece());
-  if (small !== undefined) {
-    bytes.take(small.taken);
-    if (small.data.length > 0) yield small.data;
-    return;
-  }
   const create = (): PieceDecoder =>
     hold(new PieceDecoder(createInflateRaw({ chunkSize: CHUNK_BYTES })));
   // One goes ahead, and what it gives is dropped. Where it finds a fault, the other gives what
@@ -51,23 +42,4 @@ export async function* inflate(
   }
   scout.close();
   decoder.close();
-}
-
-/**
- * Decompresses data that ends in a piece.
- *
- * @returns undefined if it does not end there, is damaged, or holds too much
- */
-function inflateSmall(piece: Uint8Array): { data: Uint8Array; taken: number } | undefined {
-  try {
-    const options = { info: true, maxOutputLength: MAX_SMALL_BYTES };
-    // The types do not tell what it gives with `info`.
-    const { buffer, engine } = inflateRawSync(piece, options) as unknown as {
-      readonly buffer: Uint8Array;
-      readonly engine: { readonly bytesWritten: number };
-    };
-    return { data: buffer, taken: engine.bytesWritten };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,8 @@
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)? (\d{3})(?: |$)/;
 const CONTENT_TYPE = /^content-type[ \t]*:[ \t]*([^;,\s]+)/i;
 
+const decoder = new TextDecoder();
+
 /** What is read of the head of a response in an archive. */
 export interface HttpHead {
   /** From 100 to 999; undefined where the first line does not tell one. */
@@ -14,7 +16,7 @@ export interface HttpHead {
  * here.
  */
 export function parseHttpHead(head: Uint8Array): HttpHead {
-  const lines = new TextDecoder().decode(head).split(/\r?\n/);
+  const lines = decoder.decode(head).split(/\r?\n/);
   const status = Number(STATUS_LINE.exec(lines[0])?.[1]);
   let mediaType: string | undefined;
   for (let k = 1; k < lines.length && mediaType === undefined; k++) {

@@ -324,6 +324,7 @@ const MAY: Record<string, string[]> = {
   "lib/output/": [
     "lib/byte_buffer.ts",
     "lib/check/",
+    "lib/cli/",
     "lib/engine/",
     "lib/errors.ts",
     "lib/output/",

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { createCsvFormatter } from "../../lib/output/csv.ts";
-import { createFormatter } from "../../lib/output/ndjson.ts";
+import { DatabaseSync } from "node:sqlite";
+import type { OutputFormatName } from "../../lib/output/formats.ts";
+import { openFile } from "../../lib/output/line_writer.ts";
+import { openRecords } from "../../lib/output/open_output.ts";
+import type { Output, OutputDatabase } from "../../lib/output/output.ts";
 import type { Result } from "../../lib/result.ts";
 import { DuckDb } from "../fixtures/duckdb.ts";
 import { type Folder, folder } from "../fixtures/folder.ts";
@@ -12,6 +15,7 @@ import { result } from "../fixtures/result.ts";
 // DuckDB looks at by itself, 20,480 records, has no failure, no quotes and whole milliseconds.
 
 const PAGE = "docs/analysis.md";
+const WITHOUT_NPM = { ignore: !isInstalled("npm") };
 const RECORDS = 32_000;
 const FIRST_FAILURE = 30_001;
 const START = Date.UTC(2026, 0, 1, 23, 59, 50);
@@ -29,27 +33,41 @@ function makeResult(i: number): Result {
   return result({ at: START + i, ms, ...failure }, { i, url });
 }
 
-/** The run before it: fewer requests, and one that failed where the other did not. */
+/** A result of the run before it: one request failed that did not after it. */
 function makeBefore(i: number): Result {
   return i === 17
-    ? result({ ...makeResult(i), status: null, error: "reset", detail: "reset" }, { i })
+    ? { ...makeResult(i), status: null, error: "reset", detail: "reset" }
     : makeResult(i);
 }
 
 const RESULTS = Array.from({ length: RECORDS }, (_, i) => makeResult(i));
+/** Fewer than the others. */
 const BEFORE = Array.from({ length: RECORDS - 2 }, (_, i) => makeBefore(i));
 const FAILED = RESULTS.filter(({ error }) => error !== undefined);
 const SUCCEEDED = RESULTS.filter(({ error }) => error === undefined);
 
-async function writeRecords(dir: Folder): Promise<void> {
-  const toNdjson = createFormatter({ fields: undefined, captures: [] });
-  const csv = createCsvFormatter({ fields: undefined, captures: [], isForTerminal: false });
-  await dir.write("results.ndjson", RESULTS.map(toNdjson).join(""));
-  await dir.write("results.csv", csv.header + RESULTS.map(csv.format).join(""));
-  await dir.write("before.ndjson", BEFORE.map(toNdjson).join(""));
+/** Writes records as a run does. @returns the path of the file */
+async function writeRecords(
+  dir: Folder,
+  name: string,
+  format: OutputFormatName,
+  results: readonly Result[],
+): Promise<string> {
+  const path = dir.path(`${name}.${format}`);
+  // A database opens its file itself.
+  const file = format === "sqlite" ? undefined : (await openFile(path, { flag: "--output" })).file;
+  const options = { output: { path, format, gzip: false, fields: undefined }, captures: [] };
+  const output = await openRecords(options, file);
+  await output.cutTo(0);
+  for (const it of results) await output.write(it);
+  output.confirm?.(await output.sync());
+  if ("commit" in output) (output as Output & OutputDatabase).commit();
+  await output.finish?.();
+  await output.close();
+  return path;
 }
 
-/** The value that a share of values does not exceed, as `quantile_disc` has it. */
+/** The values that shares of the latencies do not exceed. */
 function percentiles(results: readonly Result[]): number[] {
   const sorted = results.map(({ ms }) => ms).sort((a, b) => a - b);
   return [0.5, 0.9, 0.99].map((q) => sorted[Math.ceil(q * sorted.length) - 1]);
@@ -60,136 +78,147 @@ function groupBy<K>(results: readonly Result[], toKey: (it: Result) => K): [K, R
   return [...Map.groupBy(results, toKey)];
 }
 
-const count = (results: readonly Result[]): bigint => BigInt(results.length);
 const succeeded = (results: readonly Result[]): Result[] =>
   results.filter(({ error }) => error === undefined);
-const failed = (results: readonly Result[]): bigint => count(results) - count(succeeded(results));
+const meanMs = (results: readonly Result[]): number => {
+  const good = succeeded(results);
+  return Math.round(good.reduce((sum, { ms }) => sum + ms, 0) / good.length * 1000) / 1000;
+};
+/** How many there are, and how many of them failed. */
+const counts = (results: readonly Result[]): [bigint, bigint] => [
+  BigInt(results.length),
+  BigInt(results.length - succeeded(results).length),
+];
+const toBigInt = (status: number | null): bigint | null => status === null ? null : BigInt(status);
 
 /** What the query under each heading has to give. */
 const ANSWERS: Readonly<Record<string, () => unknown[][]>> = {
   "The whole run": () => {
-    const ends = RESULTS.map(({ at, ms }) => at + ms);
+    const end = RESULTS.reduce((end, { at, ms }) => Math.max(end, at + ms), 0);
+    const bytes = 13n * BigInt(RECORDS);
     return [[
-      count(RESULTS),
-      count(FAILED),
-      percentiles(SUCCEEDED),
-      13n * count(RESULTS),
-      new Date(START),
-      new Date(Math.floor(ends.reduce((a, b) => Math.max(a, b)))),
+      ...[...counts(RESULTS), percentiles(SUCCEEDED), bytes],
+      ...[new Date(START), new Date(Math.floor(end))],
     ]];
   },
   "Percentiles by host": () =>
     groupBy(RESULTS, ({ target }) => new URL(target.url).host)
-      .map(([host, of]) => [host, count(of), failed(of), percentiles(succeeded(of))])
-      .sort(([, a], [, b]) => Number(b as bigint) - Number(a as bigint)),
+      .sort(([, a], [, b]) => b.length - a.length)
+      .map(([host, of]) => [host, ...counts(of), percentiles(succeeded(of))]),
   "Failures": () =>
-    groupBy(FAILED, ({ error }) => error)
-      .map(([error, of]) => [
-        error,
-        of[0].status,
-        of[0].detail,
-        count(of),
-        of.map(({ target }) => target.url).sort()[0],
-      ]).sort(([a, , , n], [b, , , m]) => Number(m) - Number(n) || (a! < b! ? -1 : 1)),
+    groupBy(FAILED, ({ error }) => error!)
+      .sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([error, of]) => {
+        const [{ status, detail }] = of;
+        const example = of.map(({ target }) => target.url).sort()[0];
+        return [error, toBigInt(status), detail, counts(of)[0], example];
+      }),
   "Over time": () =>
-    groupBy(RESULTS, ({ at }) => Math.floor(at / 10_000)).map(([start, of]) => {
-      const good = succeeded(of);
-      const mean = good.reduce((sum, { ms }) => sum + ms, 0) / good.length;
-      return [new Date(start * 10_000), count(of), failed(of), Math.round(mean * 1000) / 1000];
-    }),
+    groupBy(RESULTS, ({ at }) => Math.floor(at / 10_000))
+      .map(([start, of]) => [new Date(start * 10_000), ...counts(of), meanMs(of)]),
   "The slowest": () =>
     SUCCEEDED.toSorted((a, b) => b.ms - a.ms || a.target.i - b.target.i).slice(0, 10)
-      .map(({ target, ms, status }) => [BigInt(target.i), ms, status, target.url]),
+      .map(({ target, ms, status }) => [BigInt(target.i), ms, toBigInt(status), target.url]),
   "Two runs": () => [
-    [17n, RESULTS[17].target.url, null, 200, null, 0],
+    [17n, RESULTS[17].target.url, null, 200n, null, 0],
     ...RESULTS.slice(BEFORE.length).map(({ target, status, error }) => [
-      BigInt(target.i),
-      target.url,
-      null,
-      status,
-      error ?? null,
-      null,
+      ...[BigInt(target.i), target.url, null, toBigInt(status), error ?? null, null],
     ]),
   ],
   "One record for each request": () => [[BigInt(RECORDS), BigInt(RECORDS), 0n]],
 };
 
-/** A block of SQL, and the heading above it. */
-interface Query {
-  readonly heading: string;
-  readonly sql: string;
-}
+/** The headings under which records are opened, and the format of those. */
+const OPENINGS: Readonly<Record<string, OutputFormatName>> = {
+  NDJSON: "ndjson",
+  CSV: "csv",
+  Parquet: "parquet",
+};
 
-/** @param dir what the names of files are in, as they would be for the reader */
-async function readQueries(dir: Folder): Promise<Query[]> {
+/** The blocks of SQL under each heading. @param dir where the files are that they name */
+async function readQueries(dir: Folder): Promise<(heading: string) => string[]> {
   const { blocks, prose } = new Markdown(await Deno.readTextFile(ROOT + PAGE));
   const headings = [...prose].filter(([, text]) => /^#+ /.test(text));
-  const toQuery = ({ line, text }: Block): Query => ({
-    heading: headings.findLast(([above]) => above < line)![1].replace(/^#+ /, ""),
-    sql: text.replaceAll(/'((?:results|before)\.[\w.*]+)'/g, (_, name) => `'${dir.path(name)}'`),
-  });
-  return blocks.filter(({ language }) => language === "sql").map(toQuery);
+  const findHeading = ({ line }: Block): string =>
+    headings.findLast(([above]) => above < line)![1].replace(/^#+ /, "");
+  const all = Map.groupBy(blocks.filter(({ language }) => language === "sql"), findHeading);
+  const known = [...Object.keys(OPENINGS), ...Object.keys(ANSWERS)];
+  assertEquals([...all.keys()], [...known, "From NDJSON to Parquet", "SQLite"]);
+  return (heading) =>
+    all.get(heading)!.map(({ text }) =>
+      text.replaceAll(/'((?:results|before)\.?[\w.*]+)'/g, (_, name) => `'${dir.path(name)}'`)
+    );
 }
 
-/** Whether it opens records, in one of the formats. */
-const isOpening = ({ sql }: Query): boolean => sql.includes("VIEW results");
-
-const ignore = !isInstalled("npm");
-
-Deno.test("the queries of docs/analysis.md are right where a reader that guesses is not", {
-  ignore,
-}, async () => {
+Deno.test("docs/analysis.md has queries that are right for any records", WITHOUT_NPM, async () => {
   await using dir = await folder();
-  await writeRecords(dir);
-  const all = await readQueries(dir);
-  const queries = all.filter(({ heading }) => heading in ANSWERS);
-  assertEquals(queries.map(({ heading }) => heading), Object.keys(ANSWERS));
+  const sqlUnder = await readQueries(dir);
+  await writeRecords(dir, "before", "ndjson", BEFORE);
   using db = await DuckDb.open();
-  const [copying] = all.filter(({ sql }) => sql.startsWith("COPY"));
-  for (const opening of all.filter(isOpening)) {
-    await db.query(opening.sql);
-    for (const { heading, sql } of queries) {
-      const where = `${heading}, of ${opening.heading}`;
-      assertEquals((await db.query(sql)).rows, ANSWERS[heading](), where);
+  const check = async (of: string): Promise<void> => {
+    for (const [heading, answer] of Object.entries(ANSWERS)) {
+      assertEquals((await db.query(sqlUnder(heading)[0])).rows, answer(), `${heading}, of ${of}`);
     }
-    // Parquet is what the file of the next opening is made by.
-    if (opening.heading === "NDJSON") await db.query(copying.sql);
+  };
+  for (const [heading, format] of Object.entries(OPENINGS)) {
+    const path = await writeRecords(dir, "results", format, RESULTS);
+    await db.query(sqlUnder(heading)[0]);
+    await check(format);
+    if (format === "parquet") await Deno.remove(path);
   }
-  const rest = all.filter((it) => !queries.includes(it) && !isOpening(it) && it !== copying);
-  assertEquals(rest.map(({ sql }) => sql.slice(0, 8)), ["DESCRIBE"]);
-  const described = (await db.query(rest[0].sql)).rows.map(([name, type]) => `${name} ${type}`);
-  assertEquals(described, [
+  // The view that was made last reads what the run has written, or else its copy.
+  await db.query(sqlUnder("From NDJSON to Parquet")[0]);
+  await check("the copy");
+  const { rows } = await db.query(sqlUnder("NDJSON")[1]);
+  assertEquals(rows.map(([name, type]) => `${name} ${type}`), [
     ...["i BIGINT", "url VARCHAR", "status BIGINT", "ms DOUBLE", "bytes BIGINT"],
     ...["attempts BIGINT", "at TIMESTAMP", "error VARCHAR", "detail VARCHAR"],
   ]);
 });
 
-Deno.test(
-  "DuckDB does by itself what docs/analysis.md warns of",
-  { ignore },
-  async () => {
-    await using dir = await folder();
-    await writeRecords(dir);
-    using db = await DuckDb.open();
-    const [ndjson, csv] = [dir.path("results.ndjson"), dir.path("results.csv")];
-    const message = async (sql: string): Promise<string> =>
-      (await assertRejects(() => db.query(sql), Error)).message;
-    assert((await message(`SELECT error FROM '${ndjson}'`)).includes(`column "error" not found`));
-    const { columns, rows } = await db.query(`SELECT ms, "at" FROM '${ndjson}' ORDER BY i DESC`);
-    assertEquals(columns, [["ms", "BIGINT"], ["at", "TIMESTAMP"]]);
-    assertEquals(rows[0][0], BigInt(Math.round(RESULTS.at(-1)!.ms)));
-    assert((await message(`SELECT at FROM '${ndjson}'`)).includes("syntax error"));
-    assert((await message(`SELECT count(ms) FROM '${csv}'`)).includes("CSV Error"));
-    const [opening] = (await readQueries(dir)).filter(isOpening);
-    await db.query(opening.sql);
-    const broken = await dir.write(
-      "partial.ndjson",
-      (await Deno.readTextFile(ndjson)).slice(0, -9),
+Deno.test("docs/analysis.md has queries of SQLite that are right", async () => {
+  await using dir = await folder();
+  const path = await writeRecords(dir, "results", "sqlite", RESULTS);
+  await writeRecords(dir, "before", "sqlite", BEFORE);
+  const sqlUnder = await readQueries(dir);
+  const database = new DatabaseSync(path);
+  try {
+    const [whole, minutes, joined] = sqlUnder("SQLite").map((sql) => {
+      const statements = sql.trim().split(/(?<=;)\n/);
+      for (const statement of statements.slice(0, -1)) database.exec(statement);
+      return database.prepare(statements.at(-1)!).all().map((row) => Object.values(row));
+    });
+    assertEquals(whole, [percentiles(SUCCEEDED)]);
+    assertEquals(
+      minutes,
+      groupBy(RESULTS, ({ at }) => new Date(at).toISOString().slice(0, 16).replace("T", " "))
+        .map(([minute, of]) => [minute, ...counts(of).map(Number), meanMs(of)]),
     );
-    const read = `FROM read_records('${broken}')`;
-    assert((await message(`SELECT count(*) ${read}`)).includes("unexpected end of data"));
-    await db.query(opening.sql.replace("\n})", "\n}, ignore_errors = true)"));
-    const counts = await db.query(`SELECT count(*), count(i) ${read}`);
-    assertEquals(counts.rows, [[BigInt(RECORDS), BigInt(RECORDS - 1)]]);
-  },
-);
+    assertEquals(joined, [[17, RESULTS[17].target.url, null, 200, null]]);
+  } finally {
+    database.close();
+  }
+});
+
+Deno.test("DuckDB does by itself what docs/analysis.md warns of", WITHOUT_NPM, async () => {
+  await using dir = await folder();
+  const ndjson = await writeRecords(dir, "results", "ndjson", RESULTS);
+  const csv = await writeRecords(dir, "results", "csv", RESULTS);
+  using db = await DuckDb.open();
+  const refuse = async (sql: string): Promise<string> =>
+    (await assertRejects(() => db.query(sql), Error)).message;
+  assert((await refuse(`SELECT error FROM '${ndjson}'`)).includes(`column "error" not found`));
+  const { columns, rows } = await db.query(`SELECT ms, "at" FROM '${ndjson}' ORDER BY i DESC`);
+  assertEquals(columns, [["ms", "BIGINT"], ["at", "TIMESTAMP"]]);
+  assertEquals(rows[0][0], BigInt(Math.round(RESULTS.at(-1)!.ms)));
+  assert((await refuse(`SELECT at FROM '${ndjson}'`)).includes("syntax error"));
+  assert((await refuse(`SELECT count(ms) FROM '${csv}'`)).includes("CSV Error"));
+  const [opening] = (await readQueries(dir))("NDJSON");
+  await db.query(opening);
+  const broken = await dir.write("partial.ndjson", (await Deno.readTextFile(ndjson)).slice(0, -9));
+  const read = `FROM read_records('${broken}')`;
+  assert((await refuse(`SELECT count(*) ${read}`)).includes("unexpected end of data"));
+  await db.query(opening.replace("\n})", "\n}, ignore_errors = true)"));
+  const { rows: [found] } = await db.query(`SELECT count(*), count(i) ${read}`);
+  assertEquals(found, [BigInt(RECORDS), BigInt(RECORDS - 1)]);
+});

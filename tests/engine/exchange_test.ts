@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import net from "node:net";
 import type { EngineName } from "../../lib/engine/engines.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
@@ -222,6 +223,49 @@ for (const { title, name, transport, serve, serveTls } of SOCKET_ENGINES) {
       noted.map(({ request, address, body }) => [request.split(" ")[1], address, body]),
       [[`${base}/p`, null, "plain"], ["/s", null, "secure"]],
     );
+  });
+
+  Deno.test(`${title} tells the address of the server, where it is one`, async () => {
+    await using server = await serve(({ send }) => send(ok()), "::1");
+    await using dir = await folder();
+    const listener = { path: dir.path("socket") };
+    const relay = net.createServer((socket) => {
+      const far = net.connect({ host: "::1", port: server.port }).on("error", () => {});
+      socket.on("error", () => {}).pipe(far).pipe(socket);
+    });
+    await new Promise<void>((resolve) => relay.listen(listener, resolve));
+    const targets = [target(server.url("/", "[::1]"))];
+    const direct = await hit(targets);
+    const relayed = await hit(targets, { unixSocket: listener.path });
+    await new Promise((resolve) => relay.close(resolve));
+    assertEquals(
+      [...direct.noted, ...relayed.noted].map(({ address, status }) => [address, status]),
+      [["::1", 200], [null, 200]],
+    );
+  });
+
+  Deno.test(`${title} tells exchanges of requests that are also shown`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
+    const lines: string[] = [];
+    const { noted } = await hit([target(server.url())], {
+      trace: {
+        begin: () => ({
+          onRequest: ([first]) => lines.push(first),
+          onResponse: ([first]) => lines.push(first),
+          onEnd: ({ status }) => lines.push(`${status}`),
+        }),
+        bodyFor: () => undefined,
+      },
+    });
+    assertEquals(
+      lines,
+      isHttp1
+        ? ["GET / HTTP/1.1", "HTTP/1.1 200 OK", "200"]
+        : [":method: GET", ":status: 200", "200"],
+    );
+    assertEquals(noted.map(({ request, body }) => [request.split("\r\n")[0], body]), [
+      ["GET / HTTP/1.1", "ok"],
+    ]);
   });
 
   Deno.test(`${title} ends a run whose exchanges cannot be kept`, async () => {

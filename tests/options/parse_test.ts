@@ -371,6 +371,10 @@ for (
     [["--engine", "curl", URL_], "use one of auto, http1, http2, fetch"],
     [["--engine", "fetch", "-k", URL_], "that engine does not have it"],
     [["--engine", "fetch", "--connect-timeout", "1s", URL_], "that engine does not have it"],
+    [
+      ["--engine", "fetch", "--save-bodies", "a.warc.gz", URL_],
+      "'--save-bodies a.warc.gz' with '--engine fetch': that engine does not have it: use",
+    ],
     [["--connect-timeout", "0", URL_], "use 1ms or more"],
     [["--key", "x", URL_], "needs '--cert'"],
     [["--cacert", "/does/not/exist", URL_], "'--cacert /does/not/exist': no such file"],

@@ -1,4 +1,5 @@
 import { UsageError } from "../../errors.ts";
+import { listFiles } from "../../output/list_files.ts";
 import { scanRecords } from "../../output/scan_records.ts";
 import { ABSENT } from "../../scan/scanner.ts";
 import { Input } from "../../source/input.ts";
@@ -38,12 +39,14 @@ const REVIEWS: Readonly<Record<SourceKind, Review>> = {
  * Reads the records of a run, its archives, or the summaries of its parts. Each file is read once, in flat
  * memory.
  *
+ * @param named the files; what a run has written beside one of them is read, too
  * @param top how many hosts and slow responses the summary has at most; undefined for what
  * summaries have, and none of records
  * @throws {UsageError} If a file cannot be read, holds something else, or both kinds are given.
  * @throws {InputError} If one breaks off.
  */
-export async function review(names: readonly string[], top?: number): Promise<RunData> {
+export async function review(named: readonly string[], top?: number): Promise<RunData> {
+  const names = await listFiles(named);
   const inputs: Input[] = [];
   try {
     // All are opened before one is read, so that a wrong name is reported at once.

@@ -1,3 +1,4 @@
+import { listFiles } from "../../output/list_files.ts";
 import { Input } from "../../source/input.ts";
 import { type Example, type Finding, type Findings, MAX_EXAMPLES } from "./findings.ts";
 import { type Discrepancy, Ledger } from "./ledger.ts";
@@ -28,14 +29,18 @@ export interface ReconcileOptions extends PathFilterOptions {
 export async function reconcile(options: ReconcileOptions): Promise<Findings> {
   const inputs: Input[] = [];
   const logs: ServerLog[] = [];
+  const results = await listFiles(options.results);
   try {
     // All files are opened before one is read, so that a wrong name is reported at once.
-    for (const name of options.results) inputs.push(await Input.open(name, name));
+    for (const name of results) inputs.push(await Input.open(name, name));
     for (const name of options.against) {
       logs.push(await ServerLog.open(name, `--against ${name}`, options.format));
     }
-    const reconciliation = new Reconciliation(options, logs.some(({ isFolded }) => isFolded));
-    for (const [k, name] of options.results.entries()) {
+    const reconciliation = new Reconciliation(
+      { ...options, results },
+      logs.some(({ isFolded }) => isFolded),
+    );
+    for (const [k, name] of results.entries()) {
       await reconciliation.readResults(inputs[k], name);
     }
     for (const log of logs) await reconciliation.readLog(log);

@@ -25,8 +25,12 @@ const COPY_BYTES = 256 * 1024;
 /** Only the owner may read an archive: it holds what was sent, credentials included. */
 const OWNER_ONLY = 0o600;
 
-/** What is written one behind the other: records in memory, or a part on the disk. */
+/** What is written one behind the other: records in memory, a part of one on the disk. */
 type Piece = Uint8Array<ArrayBuffer> | SpooledPart | "next file";
+
+function isPart(piece: Piece | undefined): piece is SpooledPart {
+  return typeof piece === "object" && !(piece instanceof Uint8Array);
+}
 
 /** How a run's archive is written. */
 export interface ArchiveOutputOptions
@@ -148,6 +152,7 @@ export class ArchiveOutput {
   append({ bytes, parts }: PackedExchanges): MaybePromise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.findPlace();
+    if (parts.length > 0) this.#cut();
     let from = 0;
     for (const part of parts) {
       this.#add(bytes.subarray(from, part.at));
@@ -237,20 +242,17 @@ export class ArchiveOutput {
   async #write(pieces: readonly Piece[]): Promise<void> {
     let { serial, fileLength } = this.#written;
     try {
-      for (const piece of pieces) {
+      for (const [k, piece] of pieces.entries()) {
         if (piece === "next file") {
           await this.#openNext(++serial);
           fileLength = 0;
-          this.#written = { serial, fileLength };
-        } else if (piece instanceof Uint8Array) {
-          await writeAll(this.#file, piece);
-          fileLength += piece.length;
         } else {
-          await this.#copy(piece);
+          await (isPart(piece) ? this.#copy(piece) : writeAll(this.#file, piece));
           fileLength += piece.length;
         }
+        // A part on the disk stands in the midst of a record; all other pieces end with a whole one.
+        if (!isPart(piece) && !isPart(pieces[k + 1])) this.#written = { serial, fileLength };
       }
-      this.#written = { serial, fileLength };
     } catch (error) {
       this.#failure = this.#toFailure(error);
       // Half a record is worse than no record.
@@ -336,7 +338,9 @@ export class ArchiveOutput {
       if (error instanceof UsageError) throw error;
       refuse(path, describeWriteError(error));
     }
-    if (position === 0) this.#addInfo();
+    if (position > 0) return;
+    this.#addInfo();
+    await this.#writeGathered();
   }
 
   /** Lets go of the file where the run cannot begin; a file that was made is removed. */

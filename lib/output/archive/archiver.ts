@@ -17,13 +17,12 @@ import type { Target } from "../../target.ts";
 import { beginCdxjLine } from "../../warc/cdxj.ts";
 import { digestBytes } from "../../warc/digest.ts";
 import { EXTENSION_FIELDS } from "../../warc/extension_fields.ts";
-import { parseHttpHead } from "../../warc/http_head.ts";
 import { createRecordId, formatRecordHead, type WarcField } from "../../warc/record_head.ts";
 import { RecordPacker } from "../../warc/record_packer.ts";
 import { toTargetUri } from "../../warc/target_uri.ts";
 import { formatCapture } from "../cdx/cdx_index.ts";
 import { formatMs, toIso } from "../record.ts";
-import { ExchangeSpool } from "./exchange_spool.ts";
+import { ExchangeSpool, type HeadUse } from "./exchange_spool.ts";
 import { toFolder, toSpoolPrefix } from "./archive_paths.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
 import { MAX_SEEN, SeenPayloads, type SeenRecord } from "./seen_payloads.ts";
@@ -60,6 +59,7 @@ export class Archiver implements ExchangeTap {
   readonly #packer: RecordPacker;
   readonly #place: SpoolPlace;
   readonly #seen: SeenPayloads | undefined;
+  readonly #headUse: HeadUse;
   /** Those of requests that have no result yet: in flight, or waiting for their retry. */
   readonly #requests = new Map<number, RequestSpool>();
   /** Packed records; whoever adds some looks at {@linkcode length}. */
@@ -82,16 +82,14 @@ export class Archiver implements ExchangeTap {
       spare: new ReservedDescriptors(() => openFolder(toFolder(path))),
     };
     this.#seen = dedupe ? new SeenPayloads(Math.ceil(MAX_SEEN / threads)) : undefined;
+    this.#headUse = { isKept: dedupe, isTyped: cdx };
     this.#captures = cdx ? "" : undefined;
   }
 
   begin({ i }: Target): RequestTap {
     // An earlier attempt, which is now made again.
     this.#drop(i);
-    const request = new RequestSpool(
-      this.#place,
-      this.#seen !== undefined || this.#captures !== undefined,
-    );
+    const request = new RequestSpool(this.#place, this.#headUse);
     this.#requests.set(i, request);
     return request;
   }
@@ -156,6 +154,7 @@ export class Archiver implements ExchangeTap {
       ["WARC-Concurrent-To", requestId],
       ["WARC-Payload-Digest", payload],
       ["Content-Type", "application/http;msgtype=response"],
+      ...exchange.trailers.map((line): WarcField => [EXTENSION_FIELDS.trailer, toFieldValue(line)]),
       ...toExtensionFields(result),
     ];
     const isWhole = end?.cut === undefined;
@@ -177,7 +176,7 @@ export class Archiver implements ExchangeTap {
       dateDigits: date.replace(/\D/g, ""),
       type: seen === undefined ? "response" : "revisit",
       status: exchange.status,
-      mediaType: parseHttpHead(exchange.head!).mediaType,
+      mediaType: exchange.mediaType,
       digest: payload,
     });
     this.#captures += formatCapture(beginning, from, this.length - from);
@@ -267,6 +266,12 @@ function toExtensionFields(result: Result | undefined): readonly WarcField[] {
   ];
 }
 
+/** What a server sent, as the value of a named field: no control character ends or hides anything. */
+function toFieldValue(text: string): string {
+  // deno-lint-ignore no-control-regex -- they are what is replaced
+  return text.replace(/[\x00-\x1f\x7f]/g, " ").trim();
+}
+
 function openFolder(path: string): Deno.FsFile | undefined {
   try {
     return Deno.openSync(path);
@@ -279,17 +284,17 @@ function openFolder(path: string): Deno.FsFile | undefined {
 /** The exchanges of a request, in the order in which they were made. */
 class RequestSpool implements RequestTap {
   readonly #place: SpoolPlace;
-  readonly #keepsHeads: boolean;
+  readonly #headUse: HeadUse;
   /** As many as redirects may be followed, and repetitions over other connections. */
   readonly exchanges: ExchangeSpool[] = [];
 
-  constructor(place: SpoolPlace, keepsHeads: boolean) {
+  constructor(place: SpoolPlace, headUse: HeadUse) {
     this.#place = place;
-    this.#keepsHeads = keepsHeads;
+    this.#headUse = headUse;
   }
 
   onExchange(start: ExchangeStart): ExchangeSink {
-    const exchange = new ExchangeSpool(start, this.#place, this.#keepsHeads);
+    const exchange = new ExchangeSpool(start, this.#place, this.#headUse);
     this.exchanges.push(exchange);
     return exchange;
   }

@@ -1,9 +1,14 @@
 import type { ExchangeEnd, ExchangeSink, ExchangeStart } from "../../engine/exchange.ts";
+import { ByteBuffer } from "../../byte_buffer.ts";
 import { digestBytes, Digester } from "../../warc/digest.ts";
+import { parseHttpHead } from "../../warc/http_head.ts";
 import { SpooledBlock } from "./spooled_block.ts";
 import type { SpoolPlace } from "./spool_file.ts";
+import { TrailerSplitter } from "./trailer_splitter.ts";
 
 const NEWLINE = 0x0a;
+/** The length of CRLF. */
+const LINE_END = 2;
 /** `transfer-encoding` in lower case. */
 const TRANSFER_ENCODING = new TextEncoder().encode("transfer-encoding");
 
@@ -21,34 +26,47 @@ function hasTransferCoding(head: Uint8Array): boolean {
   return false;
 }
 
+/** What is asked of a response's head, apart from that it is written. */
+export interface HeadUse {
+  /** Whether it is needed without its body. */
+  readonly isKept: boolean;
+  /** Whether its media type is needed. */
+  readonly isTyped: boolean;
+}
+
 /** An exchange that waits for the result of its request. */
 export class ExchangeSpool implements ExchangeSink {
   /** What is known of its start, without the head, whose bytes are gone. */
   readonly start: Omit<ExchangeStart, "head">;
   readonly request: SpooledBlock;
   readonly response: SpooledBlock;
-  readonly #keepsHead: boolean;
+  readonly #headUse: HeadUse;
   /** Of the head of the response, in bytes; 0 without a response. */
   headLength = 0;
   /** A copy of the head of the response, if it was asked for. */
   head: Uint8Array | undefined;
+  /** Of the response, if it was asked for; undefined where the head does not tell it. */
+  mediaType: string | undefined;
   status = 0;
   /** The length of the content in bytes: the payload (ISO 28500:2017 §6.3.2). */
   payloadLength = 0;
-  /** Whether the body has framing, so that its content is told apart. */
-  #isFramed = false;
+  /** Where the trailer section of a body with framing begins; undefined for other bodies. */
+  #splitter: TrailerSplitter | undefined;
+  /** The trailer section, whose length the engine bounds. */
+  readonly #trailer = new ByteBuffer();
+  /** The length of the body in bytes, framing included. */
+  #bodyLength = 0;
   /** Undefined while the body is in memory and is the content. */
   #payload: Digester | undefined;
   end: ExchangeEnd | undefined;
 
-  /** @param keepsHead whether the head of the response is needed without its body */
-  constructor(start: ExchangeStart, place: SpoolPlace, keepsHead: boolean) {
+  constructor(start: ExchangeStart, place: SpoolPlace, headUse: HeadUse) {
     const { url, method, protocol, address, at } = start;
     this.start = { url, method, protocol, address, at };
     this.request = new SpooledBlock(place);
     this.request.append(start.head);
     this.response = new SpooledBlock(place);
-    this.#keepsHead = keepsHead;
+    this.#headUse = headUse;
   }
 
   onRequestBody(bytes: Uint8Array): void {
@@ -58,19 +76,25 @@ export class ExchangeSpool implements ExchangeSink {
   onResponseHead(bytes: Uint8Array, status: number): void {
     this.headLength = bytes.length;
     this.status = status;
-    if (this.#keepsHead) this.head = bytes.slice();
+    if (this.#headUse.isKept) this.head = bytes.slice();
+    if (this.#headUse.isTyped) this.mediaType = parseHttpHead(bytes).mediaType;
     this.response.append(bytes);
-    this.#isFramed = hasTransferCoding(bytes);
-    if (this.response.isOnDisk || this.#isFramed) this.#payload = new Digester();
+    if (hasTransferCoding(bytes)) this.#splitter = new TrailerSplitter();
+    if (this.response.isOnDisk || this.#splitter !== undefined) this.#payload = new Digester();
   }
 
   onContent(bytes: Uint8Array): void {
     this.payloadLength += bytes.length;
-    if (this.#isFramed) this.#payload!.update(bytes);
+    if (this.#splitter !== undefined) this.#payload!.update(bytes);
   }
 
   onResponseBody(bytes: Uint8Array): void {
-    if (!this.#isFramed) {
+    this.#bodyLength += bytes.length;
+    if (this.#splitter !== undefined) {
+      const length = this.#splitter.split(bytes);
+      if (length < bytes.length) this.#trailer.append(bytes.subarray(length));
+      bytes = bytes.subarray(0, length);
+    } else {
       if (this.#payload === undefined && !this.response.holds(bytes.length)) {
         this.#payload = new Digester();
         this.#payload.update(this.#heldBody());
@@ -86,6 +110,22 @@ export class ExchangeSpool implements ExchangeSink {
 
   onEnd(end: ExchangeEnd): void {
     this.end = end;
+    const trailer = this.#trailer.view();
+    if (trailer.length === 0) return;
+    // Without framing, the bytes were no trailer section.
+    if (this.#bodyLength === this.payloadLength) this.response.append(trailer);
+    else if (end.cut === undefined) this.response.append(trailer.subarray(-LINE_END));
+  }
+
+  /**
+   * The lines of the trailer section, each character a byte. They do not stand in the block of the
+   * record: warcio hands them out as the end of the content.
+   */
+  get trailers(): readonly string[] {
+    const isFramed = this.#bodyLength > this.payloadLength;
+    if (!isFramed || this.#trailer.length <= LINE_END || this.end?.cut !== undefined) return [];
+    const text = Array.from(this.#trailer.view(), (byte) => String.fromCharCode(byte)).join("");
+    return text.split(/\r?\n/).filter((line) => line !== "");
   }
 
   /** The labelled digest of the payload. Call it once, before the blocks are taken. */

@@ -217,7 +217,7 @@ async function findEnd(path: string, position: number): Promise<number> {
     if (first === 0 && start > 0) continue;
     let kept = -1;
     for (let at = first, end; (end = text.indexOf("\n", at)) >= 0; at = end + 1) {
-      // NaN, of a line that is none, is not kept either.
+      // A line that does not begin with a number gives NaN, and is not kept either.
       if (!(Number.parseInt(text.slice(at, at + 20), 10) <= position)) break;
       kept = end + 1;
     }

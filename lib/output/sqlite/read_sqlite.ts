@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { InputError, UsageError } from "../../errors.ts";
 import type { RecordInput, RecordUse } from "../output.ts";
+import { openConnection } from "./open_connection.ts";
 import { RecordRows } from "./record_table.ts";
 import { describeSqliteError, isSqliteError } from "./sqlite_error.ts";
 
@@ -44,7 +45,7 @@ export async function read(
 
 function connect(path: string, fail: (why: string) => never): DatabaseSync {
   try {
-    const connection = new DatabaseSync(path, { readOnly: true });
+    const connection = openConnection(path, { readOnly: true });
     // What stands in the schema of a foreign file is not called.
     connection.exec(`PRAGMA busy_timeout = ${LOCK_WAIT_MS}; PRAGMA trusted_schema = OFF`);
     connection.prepare("SELECT 1 FROM sqlite_schema").get();

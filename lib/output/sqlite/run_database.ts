@@ -1,6 +1,7 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { UsageError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
+import { openConnection } from "./open_connection.ts";
 import { describeSqliteError, isLockedError } from "./sqlite_error.ts";
 
 /** `myrd`, by which a database is known to be of a run (https://sqlite.org/pragma.html). */
@@ -53,13 +54,16 @@ export class RunDatabase {
   static async open(path: string, name: string): Promise<RunDatabase> {
     const { isNew, size } = await makeFile(path, name);
     const connection = connect(path, name);
+    const fail = (error: unknown): never => {
+      connection.close();
+      throw new UsageError(`Cannot write '${name}': ${describeSqliteError(error)}`);
+    };
+    // Whoever has the lock of a file that this process has just made goes on with it.
+    await lock(connection).catch(fail);
     try {
-      await lock(connection);
       checkOwner(connection);
     } catch (error) {
-      connection.close();
-      if (isNew) await Deno.remove(path);
-      throw new UsageError(`Cannot write '${name}': ${describeSqliteError(error)}`);
+      fail(error);
     }
     return new RunDatabase(connection, { path, name, isNew, size });
   }
@@ -92,20 +96,19 @@ export class RunDatabase {
     this.#connection.exec(sql);
   }
 
-  /** Makes the file anew if it has tables, and marks it as that of a run. */
+  /** Empties the file if it has tables, and marks it as that of a run. */
   async startOver(): Promise<void> {
     if (this.hasTables) {
       const connection = this.#connection;
       connection.exec("ROLLBACK");
-      // It succeeds only where no other connection is left, whose log would go to the new file.
+      // It succeeds only where no other connection is left that could write its log into the file.
       if (!setJournalMode(connection, "delete")) {
         throw new UsageError(
           `Cannot write '${this.#name}': another program has it open: close it there`,
         );
       }
       connection.close();
-      await Deno.remove(this.#path);
-      await makeFile(this.#path, this.#name);
+      await Deno.truncate(this.#path);
       this.#connection = connect(this.#path, this.#name);
       this.#connection.exec("BEGIN IMMEDIATE");
     }
@@ -160,7 +163,7 @@ async function makeFile(path: string, name: string): Promise<{ isNew: boolean; s
 
 function connect(path: string, name: string): DatabaseSync {
   try {
-    return new DatabaseSync(path);
+    return openConnection(path);
   } catch (error) {
     throw new UsageError(`Cannot write '${name}': ${describeSqliteError(error)}`);
   }

@@ -165,6 +165,8 @@ export class SqliteOutput implements Output, OutputDatabase {
         database.execute(formatTable(this.#columns, this.#name));
         database.execute("CREATE TABLE run (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT");
       } else {
+        // Nothing is in the transaction yet: this begins the write-ahead log.
+        database.commit();
         database.prepare("DELETE FROM records WHERE rowid > ?").run(position);
       }
       this.#last = this.#findLast();

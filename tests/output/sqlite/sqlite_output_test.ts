@@ -84,13 +84,15 @@ Deno.test("SqliteOutput.cutTo() removes rows that no journal vouches for, and fr
   second.commit();
   await second.close();
   assertEquals(numbersOf(path), [0, 1, 2, 9]);
-  // The new run has other columns.
+  // The new run has other columns, and whoever could read the file still can.
+  await Deno.chmod(path, 0o640);
   const third = await open(path, { fields: ["status"] });
   await third.cutTo(0);
   add(third, 7);
   third.commit();
   await third.close();
   assertEquals(query(path, "SELECT * FROM records"), [{ status: 200 }]);
+  assertEquals((await Deno.stat(path)).mode! & 0o777, 0o640);
   const fourth = await open(path, { fields: ["status", "url"] });
   await assertRejects(() => fourth.cutTo(1), UsageError, "has no column named url");
   await fourth.close();

@@ -1,0 +1,166 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { OutputError, UsageError } from "../../../lib/errors.ts";
+import {
+  ArchiveOutput,
+  type ArchiveOutputOptions,
+} from "../../../lib/output/archive/archive_output.ts";
+import { type ArchiveRecord, parseArchive, readArchive } from "../../fixtures/archive_records.ts";
+import { folder } from "../../fixtures/folder.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const NEW = { isResumed: false, overwrite: false };
+const RESUMED = { isResumed: true, overwrite: false };
+
+/** A record, plain; its block begins with its number. */
+function record(i: number, length = 0): string {
+  const block = `${i}`.padEnd(length, " ");
+  // Its digest is not looked at here.
+  return `WARC/1.1\r\nWARC-Type: response\r\nContent-Length: ${block.length}\r\n\r\n${block}\r\n\r\n`;
+}
+
+function packed(i: number, length?: number) {
+  return { bytes: encode(record(i, length)), parts: [], responses: [0], captures: undefined };
+}
+
+function optionsFor(path: string, sizeBytes: number): ArchiveOutputOptions {
+  return { path, sizeBytes, gzip: false, dedupe: false, cdx: false, software: "s/1", command: "c" };
+}
+
+/** The numbers of the records in each file of a series, behind its warcinfo. */
+async function numbersIn(path: string): Promise<number[][]> {
+  const files = [];
+  for (let serial = 0;; serial++) {
+    const name = serial === 0
+      ? path
+      : path.replace(".warc", `-${`${serial}`.padStart(5, "0")}.warc`);
+    const text = await Deno.readTextFile(name).catch(() => undefined);
+    if (text === undefined) return files;
+    assert(text.startsWith("WARC/1.1\r\nWARC-Type: warcinfo\r\n"), name);
+    assert(text.includes(`WARC-Filename: ${name.split("/").at(-1)}\r\n`), name);
+    files.push([...text.matchAll(/\r\n\r\n(\d+) *\r\n\r\n/g)].map(([, i]) => Number(i)));
+  }
+}
+
+Deno.test("ArchiveOutput begins each file with warcinfo, for its owner only", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc.gz");
+  const options = { ...optionsFor(path, 1), gzip: true, command: "myriad -n 1\nx", cdx: false };
+  const output = await ArchiveOutput.open(options, NEW);
+  await output.cutTo(0);
+  await output.close();
+  const [{ type, fields, block }, ...others]: ArchiveRecord[] = await readArchive(path);
+  assertEquals([type, others.length], ["warcinfo", 0]);
+  assertEquals(fields.get("Content-Type"), "application/warc-fields");
+  assert(block.startsWith("software: s/1\r\nformat: WARC File Format 1.1\r\n"), block);
+  assert(block.endsWith("\r\ndescription: myriad -n 1 x\r\n"), block);
+  if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+});
+
+Deno.test("ArchiveOutput goes on in a new file once one is full, and cuts the series back", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc");
+  const positions = [];
+  let output = await ArchiveOutput.open(optionsFor(path, 1_500), NEW);
+  await output.cutTo(0);
+  for (let i = 0; i < 8; i++) {
+    const { serial, offset } = output.findPlace();
+    assertEquals(serial, Math.floor(i / 2));
+    assert(offset > 0);
+    await output.append(packed(i, 700));
+    positions.push(await output.sync());
+  }
+  await output.close();
+  assertEquals(await numbersIn(path), [[0, 1], [2, 3], [4, 5], [6, 7]]);
+  for (const last of [6, 5, 2, 1, 0]) {
+    output = await ArchiveOutput.open(optionsFor(path, 1_500), RESUMED);
+    await output.cutTo(positions[last]);
+    assertEquals(output.written, positions[last]);
+    await output.close();
+    assertEquals((await numbersIn(path)).flat(), [...Array(last + 1).keys()]);
+  }
+  // Where it was cut, it goes on.
+  output = await ArchiveOutput.open(optionsFor(path, 1_500), RESUMED);
+  await output.cutTo(positions[0]);
+  for (const i of [1, 2, 3]) await output.append(packed(i, 700));
+  await output.close();
+  assertEquals(await numbersIn(path), [[0, 1], [2, 3]]);
+  const tooShort = await ArchiveOutput.open(optionsFor(path, 1_500), RESUMED);
+  await assertRejects(() => tooShort.cutTo(1e6), UsageError, "it has less than its journal says");
+  tooShort.abandon();
+});
+
+Deno.test("ArchiveOutput puts parts on the disk where they belong, and removes them", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc");
+  const output = await ArchiveOutput.open(optionsFor(path, 1e9), NEW);
+  await output.cutTo(0);
+  const whole = record(2, 600_000);
+  const part = await dir.write(".x.warc.ab.0.1.part", whole.slice(100, -4));
+  const bytes = encode(record(1) + whole.slice(0, 100) + whole.slice(-4) + record(3));
+  const at = record(1).length + 100;
+  await output.append({
+    bytes,
+    parts: [{ at, path: part, length: whole.length - 104 }],
+    responses: [],
+    captures: undefined,
+  });
+  assertEquals(await output.sync(), (await Deno.stat(path)).size);
+  await output.close();
+  assertEquals(await numbersIn(path), [[1, 2, 3]]);
+  assertEquals([...Deno.readDirSync(dir.path(""))].length, 1);
+});
+
+Deno.test("ArchiveOutput refuses what another run has written or writes", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc");
+  const later = await dir.write("x-00001.warc", "mine");
+  const refused = (why: string) =>
+    assertRejects(() => ArchiveOutput.open(optionsFor(path, 1e9), NEW), UsageError, why);
+  await refused(`'${later}' holds 4 bytes already: name another file, or use --overwrite`);
+  assertEquals(await Deno.readTextFile(later), "mine");
+  await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
+  await assertRejects(
+    () => ArchiveOutput.open(optionsFor(path, 1e9), RESUMED),
+    UsageError,
+    "it is gone, and what it held",
+  );
+  await Deno.writeTextFile(path, "mine as well");
+  await refused("it holds 12 bytes already");
+  // A part that a killed run has left goes with the rest; another one's file stays.
+  await dir.write(".x.warc.ab.0.1.part", "left");
+  await dir.write(".x.warc.note.part", "not of a run");
+  const output = await ArchiveOutput.open(optionsFor(path, 1e9), { ...NEW, overwrite: true });
+  await output.cutTo(0);
+  await output.close();
+  const names = [...Deno.readDirSync(dir.path(""))].map(({ name }) => name).sort();
+  assertEquals(names, [".x.warc.note.part", "x.warc"]);
+  assertEquals(parseArchive(await Deno.readFile(path)).length, 1);
+  await assertRejects(
+    () => ArchiveOutput.open(optionsFor(dir.path(""), 1e9), NEW),
+    UsageError,
+    "Cannot write '--save-bodies",
+  );
+});
+
+Deno.test("ArchiveOutput says that it cannot go on, and ends with a whole record", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc");
+  const output = await ArchiveOutput.open(optionsFor(path, 1_000), NEW);
+  await output.cutTo(0);
+  await output.append(packed(0, 800));
+  await output.sync();
+  // The next file cannot be made.
+  await Deno.mkdir(dir.path("x-00001.warc"));
+  await assertRejects(
+    async () => {
+      await output.append(packed(1, 800));
+      await output.sync();
+    },
+    OutputError,
+    `Cannot write '--save-bodies ${path}'`,
+  );
+  await assertRejects(async () => await output.append(packed(2)), OutputError);
+  await assertRejects(() => output.close(), OutputError);
+  await Deno.remove(dir.path("x-00001.warc"));
+  assertEquals(await numbersIn(path), [[0]]);
+});
