@@ -17,6 +17,11 @@ import { describeThrown, type LoadedFlow, loadFlow } from "./flow_module.ts";
 import { FlowRequests, type RequestHooks } from "./flow_requests.ts";
 import type { Iteration } from "./iteration.ts";
 
+/** What the stacks of the program's own errors have: the folder of its files, or its one bundle. */
+const PROGRAM = import.meta.url.endsWith("/lib/flow/flow_pipeline.ts")
+  ? new URL("../", import.meta.url).href
+  : import.meta.url;
+
 /** What a flow begins with. */
 export interface FlowParts {
   /** A target for each iteration. */
@@ -165,10 +170,9 @@ export class FlowPipeline implements RunningPipeline {
     this.#takeStray(iteration, event.reason);
   };
 
-  /** Nor must what a timer of the flow has thrown. Nothing tells whose it was. */
+  /** Nor must what a timer of the flow has thrown. Nothing tells of which iteration it was. */
   readonly #onError = (event: ErrorEvent): void => {
-    const isOfFlow = event.error instanceof Error && event.error.stack?.includes(this.#flow.url);
-    if (!isOfFlow) return;
+    if (event.error instanceof Error && event.error.stack?.includes(PROGRAM)) return;
     event.preventDefault();
     this.#takeStray(undefined, event.error);
   };
