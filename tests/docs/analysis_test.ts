@@ -60,7 +60,8 @@ async function writeRecords(
   const output = await openRecords(options, file);
   await output.cutTo(0);
   for (const it of results) await output.write(it);
-  output.confirm?.(await output.sync());
+  await output.sync();
+  output.confirm?.();
   if ("commit" in output) (output as Output & OutputDatabase).commit();
   await output.finish?.();
   await output.close();
