@@ -128,7 +128,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const options = await parseRun(words, config.version, {
     askPassword: Deno.stdin.isTerminal() ? askPassword : undefined,
   });
-  giveUp("env");
+  // A flow may read variables for itself.
+  if (typeof options === "string" || options.flow === undefined) giveUp("env");
   if (options === "help") {
     const { formatHelp } = await import("./lib/cli/format_help.ts");
     const { RUN_HELP } = await import("./lib/commands/run/help.ts");

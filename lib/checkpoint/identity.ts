@@ -9,10 +9,13 @@ import { RUN_FLAGS } from "../options/table.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import { type Identity, type InputState, type JournalState, sha256 } from "./journal.ts";
 
-/** What makes a run this one, by flag; and its URL, whose credentials are with the header fields. */
+/**
+ * What makes a run this one, by flag; its URL, whose credentials are with the header fields; and what
+ * the module of its flow holds, of which nothing is to be shown but that it has changed.
+ */
 const IDENTITY: ReadonlyMap<string, FlagIdentity> = new Map([
   ["URL", { of: ({ url }) => url === undefined ? null : withoutUserinfo(url) }],
-  ["FLOW", { of: ({ flow }) => flow?.hash }],
+  ["FLOW", { of: ({ flow }) => flow?.hash, isSecret: true }],
   ...RUN_FLAGS.flatMap((flag): [string, FlagIdentity][] =>
     "identity" in flag ? [[`--${flag.name}`, flag.identity]] : []
   ),

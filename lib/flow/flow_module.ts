@@ -47,9 +47,18 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
 
 /** Why a flow has thrown, in words, with the place in its module where that is known. */
 export function describeThrown(reason: unknown, { path, url }: LoadedFlow): string {
-  if (!(reason instanceof Error)) return String(reason);
+  if (!(reason instanceof Error)) return describeValue(reason);
   const { name, message, stack = "" } = reason;
   const from = stack.indexOf(`${url}:`);
   const [, place] = from < 0 ? [] : /^:(\d+:\d+)/.exec(stack.slice(from + url.length)) ?? [];
   return `${name}: ${message}${place === undefined ? "" : ` (${path}:${place})`}`;
+}
+
+/** A value that was thrown, whatever it is. */
+function describeValue(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "a value that cannot be shown";
+  }
 }

@@ -17,6 +17,11 @@ import { describeThrown, type LoadedFlow, loadFlow } from "./flow_module.ts";
 import { FlowRequests, type RequestHooks } from "./flow_requests.ts";
 import type { Iteration } from "./iteration.ts";
 
+/** What the stacks of the program's own errors have: the folder of its files, or its one bundle. */
+const PROGRAM = import.meta.url.endsWith("/lib/flow/flow_pipeline.ts")
+  ? new URL("../", import.meta.url).href
+  : import.meta.url;
+
 /** What a flow begins with. */
 export interface FlowParts {
   /** A target for each iteration. */
@@ -68,11 +73,12 @@ export class FlowPipeline implements RunningPipeline {
    */
   static async open(
     options: RunOptions,
-    hooks: Omit<RequestHooks, "onFailure">,
+    hooks: Omit<RequestHooks, "onRetry" | "onFailure">,
   ): Promise<FlowPipeline> {
     const flow = await loadFlow(options.flow!.path);
     const requests = await FlowRequests.open(options, {
       ...hooks,
+      onRetry: (cause, result) => pipeline.#parts.recorder.recordRetry(cause, result),
       onFailure: (reason) => pipeline.fail(reason),
     });
     const pipeline = new FlowPipeline(options, flow, requests);
@@ -135,12 +141,11 @@ export class FlowPipeline implements RunningPipeline {
 
   #keep({ target: { i }, outcome }: IterationResult): MaybePromise<void> {
     const { recorder, stats: { flow: tally } } = this.#parts;
-    const { results, retries, checks, hasFailed, at, ms } = outcome;
-    for (const { cause, result } of retries) recorder.recordRetry(cause, result);
+    const { results, checks, hasFailed, at, ms } = outcome;
     for (const result of results) recorder.record(result);
     if (at >= this.#warmUpEndMs) {
       for (const result of results) tally!.recordRequest(result);
-      for (const { name, holds } of checks) tally!.recordCheck(name, holds);
+      tally!.addChecks(checks);
       tally!.recordIteration(ms, hasFailed);
     }
     return this.#hooks.onIteration(results, i);
@@ -165,10 +170,9 @@ export class FlowPipeline implements RunningPipeline {
     this.#takeStray(iteration, event.reason);
   };
 
-  /** Nor must what a timer of the flow has thrown. Nothing tells whose it was. */
+  /** Nor must what a timer of the flow has thrown. Nothing tells of which iteration it was. */
   readonly #onError = (event: ErrorEvent): void => {
-    const isOfFlow = event.error instanceof Error && event.error.stack?.includes(this.#flow.url);
-    if (!isOfFlow) return;
+    if (event.error instanceof Error && event.error.stack?.includes(PROGRAM)) return;
     event.preventDefault();
     this.#takeStray(undefined, event.error);
   };

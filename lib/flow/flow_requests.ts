@@ -12,27 +12,16 @@ import type { Target } from "../target.ts";
 /** The maximum number of requests that an iteration has in flight, on average over all of them. */
 const MAX_PARALLEL = 6;
 
-/** An attempt of a request after which there was another. */
-export interface Retried {
-  readonly cause: string;
-  readonly result: Result;
-}
-
 /** What the requests of one iteration have in common. */
 export interface RequestOwner {
   /** The cookies of the iteration; undefined before the first. */
   jar: Jar | undefined;
-  /** Takes an attempt after which there is another. */
-  onRetry(retried: Retried): void;
-}
-
-/** What a request comes to, and what was requested. */
-export interface FlowOutcome extends Outcome {
-  readonly target: Target;
 }
 
 /** What a run tells the requests of its flow. */
 export interface RequestHooks extends Pick<QueueHooks, "beforeFirst" | "onNotice"> {
+  /** Takes an attempt of a request after which there is another. */
+  onRetry(cause: string, result: Result): void;
   /** Called with why no more requests can be made. */
   onFailure(reason: unknown): void;
 }
@@ -72,8 +61,7 @@ export class FlowRequests {
       recorder: {
         // A result counts when its iteration ends, so that a journal has all of an iteration or none.
         record: () => {},
-        recordRetry: (cause, result) =>
-          requests.#owners.get(result.target.i)?.onRetry({ cause, result }),
+        recordRetry: hooks.onRetry,
         recordStart: () => {},
         recordLateStart: () => {},
       },
@@ -103,18 +91,26 @@ export class FlowRequests {
     return this.#queue.activity;
   }
 
-  /** Makes a request, which always has an outcome. */
-  async request(request: TargetInit, owner: RequestOwner): Promise<FlowOutcome> {
-    const i = this.#count++;
-    const target = this.#targets.make(i, { ...request, url: this.#resolve(request.url) });
+  /**
+   * Makes the target of a request; it is invalid if the request cannot be sent.
+   *
+   * @throws {TypeError} If its body cannot be made JSON.
+   */
+  makeTarget(request: TargetInit): Target {
+    return this.#targets.make(this.#count++, { ...request, url: this.#resolve(request.url) });
+  }
+
+  /** Sends a request, which always has an outcome. */
+  async send(target: Target, owner: RequestOwner): Promise<Outcome> {
+    const { i } = target;
     this.#owners.set(i, owner);
     try {
-      return { target, ...await this.#queue.request(target, { body: "keep" }) };
+      return await this.#queue.request(target, { body: "keep" });
     } catch (reason) {
       if (!this.#isCancelled) this.#hooks.onFailure(reason);
       const detail = "the run ended before it was sent";
       const result = toUnsentResult(target, { error: "cancelled", detail });
-      return { target, result, head: undefined, body: undefined };
+      return { result, head: undefined, body: undefined };
     } finally {
       this.#owners.delete(i);
     }

@@ -1,15 +1,19 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
+import type { Outcome } from "../client/outcome.ts";
 import type { Jar } from "../cookies/jar.ts";
 import { THINK } from "../options/kinds.ts";
 import { type Result, toUnsentResult } from "../result.ts";
+import { CheckTally } from "../stats/check_tally.ts";
+import type { CheckFigures } from "../stats/snapshot.ts";
+import type { Target } from "../target.ts";
 import { truncate } from "../text/truncate.ts";
 import type { Flow, FlowClient } from "./flow_client.ts";
 import { describeThrown, type LoadedFlow } from "./flow_module.ts";
 import type { FlowRequest, FlowRequestOptions } from "./flow_request.ts";
-import type { FlowOutcome, FlowRequests, RequestOwner, Retried } from "./flow_requests.ts";
+import type { FlowRequests, RequestOwner } from "./flow_requests.ts";
 import { createResponse, type FlowResponse } from "./flow_response.ts";
 
-/** The maximum number of requests, and of checks, of an iteration: its records are kept to its end. */
+/** The maximum number of requests of an iteration: its records are kept to its end. */
 export const MAX_REQUESTS = 1_000;
 /** A flow that goes on after so many calls that were refused waits forever. */
 const MAX_REFUSALS = 10;
@@ -31,12 +35,6 @@ interface IterationFailure {
   readonly expectation: string;
 }
 
-/** A check, and whether it held. */
-interface Check {
-  readonly name: string;
-  readonly holds: boolean;
-}
-
 /** A request of the iteration: it has a result when it has ended. */
 interface Entry {
   result: Result | undefined;
@@ -46,8 +44,8 @@ interface Entry {
 export interface IterationOutcome {
   /** In the order in which the requests were made; at most {@linkcode MAX_REQUESTS}. */
   readonly results: readonly Result[];
-  readonly retries: readonly Retried[];
-  readonly checks: readonly Check[];
+  readonly checks: readonly CheckFigures[];
+  /** Whether it threw, took too long, or had a check that did not hold. */
   readonly hasFailed: boolean;
   /** Whether it was ended with the run. */
   readonly isCancelled: boolean;
@@ -65,9 +63,7 @@ export class Iteration implements RequestOwner {
   jar: Jar | undefined;
   /** At most {@linkcode MAX_REQUESTS}. */
   readonly #entries: Entry[] = [];
-  readonly #checks: Check[] = [];
-  /** At most as many as all requests may have retries. */
-  readonly #retries: Retried[] = [];
+  readonly #checks = new CheckTally();
   /** How many requests have no result yet. */
   #open = 0;
   /** Called when none is left. */
@@ -109,9 +105,8 @@ export class Iteration implements RequestOwner {
     if (this.#open > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
     return {
       results: this.#listResults(),
-      retries: this.#retries,
-      checks: this.#checks,
-      hasFailed: this.#failure !== undefined,
+      checks: this.#checks.list(),
+      hasFailed: this.#failure !== undefined || this.#checks.hasMissed,
       isCancelled: this.#isCancelled,
       at,
       ms: performance.now() - startMs,
@@ -168,11 +163,14 @@ export class Iteration implements RequestOwner {
       const most = `an iteration has at most ${MAX_REQUESTS} requests`;
       return await this.#refuse(new RangeError(`Cannot make another request: ${most}`));
     }
+    const { requests, storage } = this.#context;
+    const target = requests.makeTarget(toPlain(request));
     const entry: Entry = { result: undefined };
     this.#entries.push(entry);
     this.#open++;
-    const outcome = await this.#context.requests.request(toPlain(request), this);
-    entry.result = this.#toRecorded(outcome, step);
+    // What the engine does is nothing of the flow, also where it serves other iterations later.
+    const outcome = await storage.exit(() => requests.send(target, this));
+    entry.result = this.#toRecorded(target, outcome, step);
     if (--this.#open === 0) this.#onIdle?.();
     return createResponse(
       { ...outcome, target: { step, ...request }, i: this.i },
@@ -182,7 +180,7 @@ export class Iteration implements RequestOwner {
     );
   }
 
-  #toRecorded({ target, result }: FlowOutcome, step: string | undefined): Result {
+  #toRecorded(target: Target, { result }: Outcome, step: string | undefined): Result {
     return {
       ...result,
       target: { ...target, i: this.i, step: step === undefined ? undefined : truncate(step) },
@@ -211,9 +209,7 @@ export class Iteration implements RequestOwner {
 
   /** Counts a check, unless the iteration has ended. @returns whether it holds */
   #countCheck(name: string, holds: unknown): boolean {
-    if (!this.#isOver && this.#checks.length < MAX_REQUESTS) {
-      this.#checks.push({ name: truncate(name), holds: Boolean(holds) });
-    }
+    if (!this.#isOver) this.#checks.record(name, Boolean(holds));
     return Boolean(holds);
   }
 
@@ -229,10 +225,6 @@ export class Iteration implements RequestOwner {
   /** Whether it has ended, so that {@linkcode fail} changes nothing any more. */
   get isOver(): boolean {
     return this.#isOver;
-  }
-
-  onRetry(retried: Retried): void {
-    this.#retries.push(retried);
   }
 
   /** Ends it with the run. */
@@ -284,7 +276,7 @@ export class Iteration implements RequestOwner {
 
 function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, FlowResponse> {
   return typeof value === "object" && value !== null && "next" in value && "return" in value &&
-    Symbol.asyncIterator in value;
+    (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
 function toRequest(value: unknown): FlowRequest {

@@ -6,45 +6,19 @@
  * @module
  */
 import { ERROR_KINDS, type ErrorKind } from "../result.ts";
-import type { Bounded, Figure, Trend } from "./figure.ts";
+import type { Bounded, Figure } from "./figure.ts";
 import { readLatency } from "./latency.ts";
-import { toFlowState, toSummaryFlow } from "./flow_summary.ts";
-import { computeRarity, parsePercentile } from "./percentile.ts";
-import type { FlowFigures, Latency } from "./snapshot.ts";
+import { FLOW_FIGURE } from "./flow_figure.ts";
+import { toFlowState } from "./flow_summary.ts";
+import { adviseLatency, LATENCIES, LATENCY_BOUND } from "./latency_bound.ts";
+import { parsePercentile } from "./percentile.ts";
 import { describePhases } from "./phase_times.ts";
 import { mapPhases, PHASES } from "./phases.ts";
 import type { Summary } from "./summary.ts";
 import { listHosts, listSlowest } from "./top.ts";
 
-/** The latencies of a summary, in the order in which they are shown. */
-export const LATENCIES: readonly (keyof Latency)[] = [
-  "min",
-  "mean",
-  "p50",
-  "p75",
-  "p90",
-  "p95",
-  "p99",
-  "p999",
-  "p9999",
-  "max",
-  "stddev",
-];
-
 /** What two runs are compared by, of each phase. */
 const COMPARED = ["p50", "p99"] as const;
-
-const TRENDS: Readonly<Record<string, Trend>> = { min: "falls", max: "grows", p100: "grows" };
-
-/** What all thresholds for latencies have. */
-const LATENCY_BOUND = {
-  unit: "ms",
-  trend: (name) => Object.hasOwn(TRENDS, name) ? TRENDS[name] : "settles",
-  rarity: (name) => {
-    const percentile = parsePercentile(name);
-    return percentile === undefined ? 1 : computeRarity(percentile);
-  },
-} as const satisfies Partial<Bounded>;
 
 /** The figures, in the order of the JSON document. */
 export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
@@ -455,60 +429,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     },
     merge: "clusters",
   },
-  flow: {
-    kind: "flow or null",
-    of: ({ flow }) => flow === undefined ? null : toSummaryFlow(flow),
-    merge: "flow of tally",
-    metrics: [
-      {
-        name: "myriad_iterations_total",
-        type: "counter",
-        help: "Iterations of a flow that ended.",
-        label: "result",
-        of: ({ flow }) => flow && { succeeded: flow.iterations - flow.failed, failed: flow.failed },
-      },
-      {
-        name: "myriad_checks_total",
-        type: "counter",
-        help: "Checks of a flow, by whether they held.",
-        label: "result",
-        of: ({ flow }) => flow && countChecks(flow),
-      },
-    ],
-    thresholds: [
-      {
-        name: "iterations",
-        unit: "count",
-        trend: "grows",
-        of: ({ flow }) => flow?.iterations ?? null,
-      },
-      {
-        ...LATENCY_BOUND,
-        name: "iteration",
-        of: ({ flow }, name) =>
-          flow === undefined ? null : readLatency(flow.durationHistogram, name),
-        sample: ({ flow }) => flow?.durationHistogram.count ?? 0,
-        members: {
-          form: /^iteration(?:\.(.*))?$/,
-          examples: ["iteration.p95"],
-          advise: (name) => adviseLatency("iteration", name),
-        },
-      },
-      {
-        name: "checks",
-        unit: "%",
-        trend: "settles",
-        of: ({ flow }) => {
-          const { passed, failed } = flow === undefined ? NO_CHECKS : countChecks(flow);
-          return passed + failed > 0 ? 100 * passed / (passed + failed) : null;
-        },
-        sample: ({ flow }) => {
-          const { passed, failed } = flow === undefined ? NO_CHECKS : countChecks(flow);
-          return passed + failed;
-        },
-      },
-    ],
-  },
+  flow: FLOW_FIGURE,
   shortages: {
     kind: "counts",
     of: "shortages",
@@ -587,22 +508,6 @@ export const FIGURE_ROWS = Object.entries(FIGURES) as readonly (readonly [
 
 function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-/** What to give instead of a name that latencies do not have; undefined if they have it. */
-function adviseLatency(of: string, name: string): string | undefined {
-  return (LATENCIES as readonly string[]).includes(name) || parsePercentile(name) !== undefined
-    ? undefined
-    : `${of}.min, ${of}.mean, ${of}.max, ${of}.stddev or a percentile, like ${of}.p95`;
-}
-
-const NO_CHECKS = { passed: 0, failed: 0 };
-
-function countChecks({ checks }: Pick<FlowFigures, "checks">): typeof NO_CHECKS {
-  return checks.reduce(
-    (sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }),
-    NO_CHECKS,
-  );
 }
 
 function listPhaseFigures(phases: Summary["phases_ms"]): Record<string, number> {

@@ -1,7 +1,6 @@
 import type { Result } from "../result.ts";
 import { type Check, isCount, isList, isShape, isText } from "../text/json_shape.ts";
-import { truncate } from "../text/truncate.ts";
-import { OTHERS } from "./error_tally.ts";
+import { CheckTally, findTally, MAX_NAMES } from "./check_tally.ts";
 import {
   Histogram,
   type HistogramDelta,
@@ -10,10 +9,7 @@ import {
   toDelta,
 } from "./histogram.ts";
 import { toLatency } from "./latency.ts";
-import type { FlowFigures } from "./snapshot.ts";
-
-/** The maximum number of steps, and of checks, that are told apart; the others are counted together. */
-export const MAX_NAMES = 100;
+import type { CheckFigures, FlowFigures } from "./snapshot.ts";
 
 /** What is counted of a step. */
 interface Step {
@@ -21,12 +17,6 @@ interface Step {
   failed: number;
   /** Of responses that succeeded, in microseconds. */
   readonly latency: Histogram;
-}
-
-/** What is counted of a check. */
-interface CheckCount {
-  passed: number;
-  failed: number;
 }
 
 /** What is counted of a flow as plain data, with histograms in one form or another. */
@@ -40,7 +30,7 @@ interface PlainFlow<H> {
     readonly failed: number;
     readonly latency: H;
   }[];
-  readonly checks: readonly ({ readonly check: string } & Readonly<CheckCount>)[];
+  readonly checks: readonly CheckFigures[];
 }
 
 /** The same, to be stored as JSON. */
@@ -57,7 +47,7 @@ export class FlowTally {
   readonly #duration = new Histogram();
   /** By name; at most {@linkcode MAX_NAMES} and the others. */
   readonly #steps = new Map<string, Step>();
-  readonly #checks = new Map<string, CheckCount>();
+  readonly #checks = new CheckTally();
 
   /** Counts an iteration. @param ms how long it took */
   recordIteration(ms: number, hasFailed: boolean): void {
@@ -75,17 +65,17 @@ export class FlowTally {
     else if (status !== null) tally.latency.record(ms * 1000);
   }
 
-  /** Counts a check. */
-  recordCheck(name: string, holds: boolean): void {
-    this.#findCheck(name)[holds ? "passed" : "failed"]++;
+  /** Adds checks that were counted elsewhere. */
+  addChecks(checks: readonly CheckFigures[]): void {
+    this.#checks.add(checks);
   }
 
   #findStep(name: string): Step {
-    return find(this.#steps, name, () => ({ requests: 0, failed: 0, latency: new Histogram() }));
-  }
-
-  #findCheck(name: string): CheckCount {
-    return find(this.#checks, name, () => ({ passed: 0, failed: 0 }));
+    return findTally(
+      this.#steps,
+      name,
+      () => ({ requests: 0, failed: 0, latency: new Histogram() }),
+    );
   }
 
   /** Adds what another has counted. */
@@ -99,11 +89,7 @@ export class FlowTally {
       tally.failed += failed;
       tally.latency.addDelta(latency);
     }
-    for (const { check, passed, failed } of checks) {
-      const tally = this.#findCheck(check);
-      tally.passed += passed;
-      tally.failed += failed;
-    }
+    this.#checks.add(checks);
   }
 
   /** All of it as plain data. */
@@ -116,7 +102,7 @@ export class FlowTally {
     const taken = this.#read((histogram) => histogram.take());
     this.#iterations = this.#failed = 0;
     for (const step of this.#steps.values()) step.requests = step.failed = 0;
-    for (const check of this.#checks.values()) check.passed = check.failed = 0;
+    this.#checks.clear();
     return taken;
   }
 
@@ -131,7 +117,7 @@ export class FlowTally {
         failed,
         latency: read(latency),
       })),
-      checks: Array.from(this.#checks, ([check, counts]) => ({ check, ...counts })),
+      checks: this.#checks.list(),
     };
   }
 
@@ -149,16 +135,6 @@ export class FlowTally {
       })),
     };
   }
-}
-
-function find<T>(tallies: Map<string, T>, name: string, create: () => T): T {
-  let tally = tallies.get(name);
-  if (tally !== undefined) return tally;
-  const short = truncate(name);
-  const key = tallies.has(short) || tallies.size < MAX_NAMES ? short : OTHERS;
-  tally = tallies.get(key);
-  if (tally === undefined) tallies.set(key, tally = create());
-  return tally;
 }
 
 /** {@linkcode FlowTally.toJSON} as what {@linkcode FlowTally.add} takes. */

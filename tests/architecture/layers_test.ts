@@ -485,6 +485,7 @@ const MAY: Record<string, string[]> = {
     "lib/as_completed.ts",
     "lib/client/",
     "lib/engine/",
+    "lib/flow/",
     "lib/result.ts",
     "lib/stats/",
     "lib/stream.ts",

@@ -72,7 +72,7 @@ Deno.test("summary.schema.json names exactly the fields of summaries, and they v
   tally.recordRequest(
     toUnsentResult(target("http://h/", { step: "a" }), { error: "url", detail: "" }),
   );
-  tally.recordCheck("b", true);
+  tally.addChecks([{ check: "b", passed: 1, failed: 0 }]);
   const all = { ...SNAPSHOT, cluster, flow: tally.figures() };
   const onMachines = formatSummary(all, { version: "1" });
   const texts = [...[atRate, plain, aborted].map(({ stdout }) => stdout), onMachines];

@@ -114,7 +114,7 @@ Deno.test("Iteration fails with what the flow throws, and the run goes on", asyn
     ...["-n", "6", "-c", "1"],
   );
   const at = (i: number) => records.filter((record) => record.i === i).at(-1)!;
-  assertEquals([flow.iterations, flow.failed, failed], [6, 4, 5]);
+  assertEquals([flow.iterations, flow.failed, failed], [6, 5, 5]);
   assertEquals([at(0).error, at(0).status, at(0).attempts], ["url", null, 0]);
   assertMatch(at(0).detail!, /^Error: at once \(.*flow0\.ts:2:\d+\)$/);
   assertMatch(at(1).detail!, /^SyntaxError: .* JSON.* \(.*flow0\.ts:5:\d+\)$/);
@@ -180,14 +180,19 @@ Deno.test("Iteration refuses more requests than it may have, and calls after its
         return void client.check("over", error.name === "AbortError");
       }
       kept = client;
-      for (;;) await client.get("/");
+      try {
+        for (;;) await client.get("ftp://nowhere/");
+      } catch (error) {
+        client.check(error.message, error instanceof RangeError);
+      }
     };`,
     ...["-n", "2", "-c", "1"],
   );
   assertEquals(records.length, MAX_REQUESTS);
-  assertEquals([flow.iterations, flow.failed], [2, 1]);
-  assertMatch(records.at(-1)!.detail!, /^RangeError: .*at most 1000 requests/);
-  assertEquals(flow.checks.map(({ check, passed }) => [check, passed]), [["over", 1]]);
+  assertEquals(flow.checks.map(({ check, passed }) => [check, passed]), [
+    ["Cannot make another request: an iteration has at most 1000 requests", 1],
+    ["over", 1],
+  ]);
   assertEquals(notices, []);
 });
 
@@ -219,4 +224,35 @@ Deno.test("Iteration tries a request again, with the retries of the run", async 
   ]);
   assertEquals([snapshot.attempts, snapshot.retries, snapshot.flow!.failed], [6, { 503: 3 }, 0]);
   assert(snapshot.requests === 3);
+});
+
+Deno.test("Iteration bears whatever a flow throws, yields and sends", async () => {
+  await using scene = await flowScene(plain);
+  const { records, flow } = await scene.run(
+    `const circle = {};
+    circle.circle = circle;
+    export default [
+      async (_, client) => { await client.get("/"); throw Object.create(null); },
+      async (_, client) => { await client.get("/"); await client.post("/", { body: circle }); },
+      async (_, client) => { await client.get("/"); throw undefined; },
+      function* (_, client) { const response = yield "/"; client.check("sync", response.ok); },
+      async (_, client) => {
+        await client.get("/");
+        for (let k = 0; k < 3000; k++) client.check("many", true);
+      },
+      async (_, client) => { await client.get("/"); await client.think("soon"); },
+    ].reduceRight((next, flow, k) => (i, client) => (i === k ? flow : next)(i, client));`,
+    ...["-n", "6", "-c", "1"],
+  );
+  assertEquals(records.map(({ i, error }) => [i, error]), [
+    ...[[0, "expect"], [1, "expect"], [2, "expect"], [3, null], [4, null], [5, "expect"]],
+  ]);
+  assertEquals(records[0].detail, "a value that cannot be shown");
+  assertMatch(records[1].detail!, /^TypeError: .*circular/);
+  assertEquals(records[2].detail, "undefined");
+  assertMatch(records[5].detail!, /^UsageError: Cannot read 'think soon'/);
+  assertEquals(flow.checks.map(({ check, passed }) => [check, passed]), [["sync", 1], [
+    "many",
+    3000,
+  ]]);
 });

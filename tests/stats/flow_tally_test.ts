@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { toSummaryFlow } from "../../lib/stats/flow_summary.ts";
-import { FlowTally, isFlowState, MAX_NAMES, toFlowDelta } from "../../lib/stats/flow_tally.ts";
+import { MAX_NAMES } from "../../lib/stats/check_tally.ts";
+import { FlowTally, isFlowState, toFlowDelta } from "../../lib/stats/flow_tally.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import { parseThreshold } from "../../lib/stats/thresholds.ts";
 import { moment } from "../fixtures/moment.ts";
@@ -14,7 +15,7 @@ function tally(): FlowTally {
   }
   tally.recordRequest(result({ target: target("http://h/", { step: "a b" }), error: "timeout" }));
   tally.recordRequest(result({ target: target("http://h/") }));
-  for (const holds of [true, true, true, false]) tally.recordCheck("fits", holds);
+  tally.addChecks([{ check: "fits", passed: 3, failed: 1 }]);
   tally.recordIteration(5, false);
   tally.recordIteration(900, true);
   return tally;
@@ -55,8 +56,7 @@ Deno.test("FlowTally puts together what is beyond its bound of names", () => {
   for (let k = 0; k < 2 * MAX_NAMES; k++) {
     const step = `${k}`.padEnd(300, "x");
     tally.recordRequest(result({ target: target("http://h/", { step }) }));
-    tally.recordCheck(step, true);
-    tally.recordCheck(step, false);
+    tally.addChecks([{ check: step, passed: 1, failed: 1 }]);
   }
   const { steps, checks } = tally.figures();
   assertEquals([steps.length, steps.at(-1)!.step, steps.at(-1)!.requests], [

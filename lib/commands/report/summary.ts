@@ -1,10 +1,12 @@
 import { UsageError } from "../../errors.ts";
 import { isErrorCounts } from "../../stats/error_tally.ts";
 import type { Kind } from "../../stats/figure.ts";
-import { FIGURE_ROWS, LATENCIES } from "../../stats/figures.ts";
+import { FIGURE_ROWS } from "../../stats/figures.ts";
+import { LATENCIES } from "../../stats/latency_bound.ts";
 import type { KnownSummary } from "../../stats/summary.ts";
 import { isHistogramState } from "../../stats/histogram.ts";
-import { isFlowState, MAX_NAMES } from "../../stats/flow_tally.ts";
+import { MAX_NAMES } from "../../stats/check_tally.ts";
+import { isFlowState } from "../../stats/flow_tally.ts";
 import { MAX_HOSTS } from "../../stats/host_tally.ts";
 import { isPhaseStates, PHASE_FIGURES } from "../../stats/phase_times.ts";
 import { PHASES } from "../../stats/phases.ts";
