@@ -9,7 +9,7 @@ import { type Result, toUnsentResult } from "../result.ts";
 import type { Activity } from "../run/pipeline.ts";
 import type { Target } from "../target.ts";
 
-/** The maximum number of requests that an iteration has in flight, on average over all of them. */
+/** The maximum number of requests in flight for each virtual user, all of them taken together. */
 const MAX_PARALLEL = 6;
 
 /** What the requests of one iteration have in common. */
