@@ -43,7 +43,7 @@ const PAGES: Readonly<Record<string, readonly string[]>> = {
   Several: ["cluster.md"],
   Retry: ["load.md"],
   Expectations: ["checks.md"],
-  Output: ["output.md", "resume.md", "monitoring.md"],
+  Output: ["output.md", "archives.md", "resume.md", "monitoring.md"],
 };
 
 /** A column of the tables of flags. A table leaves out a column in which every cell is empty. */

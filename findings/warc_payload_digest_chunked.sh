@@ -7,8 +7,8 @@
 # same page has another digest where the server sends it in chunks, or in other chunks, as servers do
 # that send what they have: it is stored again, and no other archive's digest finds it.
 #
-# Needs node with npm, and Debian's apt, to download the package without installing it. Seen with
-# warcio 2.4.11 and wget 1.21.3-1+deb12u1:
+# Needs node with npm, Debian's apt, to download the package without installing it, and the libraries
+# of wget. Seen with warcio 2.4.11 and wget 1.21.3-1+deb12u1:
 #
 #   body             13 bytes  sha1:BIFJ6KTHOKKCKV5LKNK5O2XUIL4PMXQB
 #   wget, plain      13 bytes  sha1:BIFJ6KTHOKKCKV5LKNK5O2XUIL4PMXQB

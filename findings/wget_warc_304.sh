@@ -6,8 +6,8 @@
 # the connection that the server keeps open, until --read-timeout, which is 15 minutes by default. The
 # archive then has the request alone. A 204 takes no time, but its response is missing too.
 #
-# Needs Debian's apt, to download the package without installing it, and node. Seen with wget
-# 1.21.3-1+deb12u1, --tries=1 --read-timeout=3 and `If-None-Match`:
+# Needs Debian's apt, to download the package without installing it, the libraries of wget, and node.
+# Seen with wget 1.21.3-1+deb12u1, --tries=1 --read-timeout=3 and `If-None-Match`:
 #
 #   304:             0 s
 #   304, with WARC:  3 s, 1 request and 0 responses in the archive

@@ -6,8 +6,8 @@
 # sends it only when asked, so it is not in the archive. But the whole command line is in the archive
 # twice, and the URL with its password is the name of each record of that URL, and in the CDX.
 #
-# Needs Debian's apt, to download the package without installing it, and node. Seen with wget
-# 1.21.3-1+deb12u1, and http://user:pw123@127.0.0.1/ on a server that asks for nothing:
+# Needs Debian's apt, to download the package without installing it, the libraries of wget, and node.
+# Seen with wget 1.21.3-1+deb12u1, and http://user:pw123@127.0.0.1/ on a server that asks for nothing:
 #
 #   sent: no Authorization
 #   wget-arguments: … "http://user:pw123@127.0.0.1/"

@@ -6,8 +6,8 @@
 # is complete, for wget has read all of it and exits with 0. But that empty line is missing: the
 # message in the record never ends, and a strict reader waits for its rest or refuses it.
 #
-# Needs Debian's apt, to download the package without installing it, and node. Seen with wget
-# 1.21.3-1+deb12u1:
+# Needs Debian's apt, to download the package without installing it, the libraries of wget, and node.
+# Seen with wget 1.21.3-1+deb12u1:
 #
 #   without a trailer:  the server sent …0\r\n\r\n, the archive has …0\r\n\r\n
 #   with one:           the server sent …0\r\nX-Checksum: 17\r\n\r\n, the archive has …0\r\nX-Checksum: 17\r\n

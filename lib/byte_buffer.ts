@@ -26,6 +26,19 @@ export class ByteBuffer {
   }
 
   /**
+   * Adds text whose characters are bytes (ISO 8859-1).
+   *
+   * @returns as {@linkcode append}
+   */
+  appendText(text: string): boolean {
+    if (!this.reserve(text.length)) return false;
+    const { bytes, length } = this;
+    for (let k = 0; k < text.length; k++) bytes[length + k] = text.charCodeAt(k);
+    this.length += text.length;
+    return true;
+  }
+
+  /**
    * Makes room in {@linkcode bytes} for more behind those that count.
    *
    * @returns whether the bound allows it; if not, nothing has changed

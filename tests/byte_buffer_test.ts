@@ -22,6 +22,16 @@ Deno.test("ByteBuffer.append() takes up to its bound, and nothing of a piece bey
   assertEquals(buffer.bytes.length, 5);
 });
 
+Deno.test("ByteBuffer.appendText() adds each character as a byte, up to its bound", () => {
+  const buffer = new ByteBuffer(4);
+  assertEquals([buffer.appendText("a"), buffer.appendText("\0\xff"), buffer.appendText("bc")], [
+    true,
+    true,
+    false,
+  ]);
+  assertEquals(buffer.view(), Uint8Array.of(0x61, 0, 0xff));
+});
+
 Deno.test("ByteBuffer.reserve() makes room up to its bound, and changes nothing else", () => {
   const buffer = new ByteBuffer(10);
   assertEquals([buffer.reserve(4), buffer.bytes.length, buffer.length], [true, 4, 0]);

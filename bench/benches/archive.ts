@@ -29,6 +29,9 @@ const OUTPUTS: Readonly<Record<string, readonly string[]>> = {
 };
 const [, RECORDS, ARCHIVE, , PARQUET, SQLITE] = Object.keys(OUTPUTS);
 
+/** Other work on the machine only ever slows a run down. */
+const MOST_RATE = { ...RATE, pick: "most" } as const;
+
 /** The CPU of each, at most, as a share of that of {@linkcode FOLDER}. */
 const MAX_CPU = 1.5;
 /** Peak memory at ten times the records, at most, as a share. */
@@ -68,7 +71,7 @@ async function compareOutputs(
   printRuns(`${title}, ${IN_FLIGHT} in flight`, samples, [
     { ...LEAST_CPU, ratio: "ratio" },
     { ...PEAK_MEMORY, hasRange: true },
-    RATE,
+    MOST_RATE,
   ]);
   const compared = (name: string): number | undefined =>
     ratio(summarize(LEAST_CPU, samples[name]), summarize(LEAST_CPU, samples[FOLDER]));
@@ -80,8 +83,8 @@ async function compareOutputs(
   }));
   if (bytes > MAX_SMALL_BYTES) return checks;
   const faster: Check = {
-    what: `${title}: requests/s of ${ARCHIVE} to those of ${FOLDER}`,
-    reached: ratio(summarize(RATE, samples[ARCHIVE]), summarize(RATE, samples[FOLDER])),
+    what: `${title}: most requests/s of ${ARCHIVE} to those of ${FOLDER}`,
+    reached: ratio(summarize(MOST_RATE, samples[ARCHIVE]), summarize(MOST_RATE, samples[FOLDER])),
     bound: "at least",
     limit: 1,
   };
@@ -103,7 +106,7 @@ async function compareCounts(context: Context): Promise<Check[]> {
   printRuns(`Bodies of ${grouped(MAX_SMALL_BYTES)} bytes, ${IN_FLIGHT} in flight`, samples, [
     { ...PEAK_MEMORY, hasRange: true },
     LEAST_CPU,
-    RATE,
+    MOST_RATE,
   ]);
   const peaks = (name: string): (number | undefined)[] =>
     counts.map((count) => summarize(PEAK_MEMORY, samples[label(name, count)]));

@@ -185,7 +185,7 @@ export class Checkpoint {
         `Cannot write the ${journal.description}: ${describeWriteError(error)}`,
       );
     }
-    output.confirm?.(position);
+    output.confirm?.();
     this.#writtenAtMs = performance.now();
     this.#writtenBytes = this.#countWritten();
     for (const call of waiting) call();

@@ -1,7 +1,7 @@
 /**
  * Decoders of `node:zlib` that work in the call. `node:zlib` has that for whole inputs only, so the
- * handles below its streams are used: an internal of Deno 2.9 and of Node. Only this file and that of
- * Brotli know it.
+ * handles below its streams are used: an internal of Deno 2.9 and of Node. Only this file, that of
+ * Brotli and that of the deflater know it.
  *
  * @module
  */

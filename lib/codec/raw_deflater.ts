@@ -12,9 +12,16 @@ export class RawDeflater {
   readonly #state = new Uint32Array(2);
   #problem: string | undefined;
 
-  /** @param level of zlib, from 0, which only stores, to 9 */
+  /**
+   * @param level of zlib, from 0, which only stores, to 9
+   * @throws {Error} If this version of Deno has zlib in another form.
+   */
   constructor(level: number) {
-    this.#handle = findHandle(loadZlib().createDeflateRaw({ level }));
+    try {
+      this.#handle = findHandle(loadZlib().createDeflateRaw({ level }));
+    } catch {
+      throw new Error("this version of Deno cannot compress it: use a name without .gz");
+    }
     this.#handle.onerror = (message) => this.#problem = message;
   }
 

@@ -35,6 +35,12 @@ function insertBefore(next: InFlight, item: InFlight): void {
   next.before = item;
 }
 
+/** Lets the process end while a timer goes on. Node's timers are objects. */
+function unref(timer: number | { unref(): void }): void {
+  if (typeof timer === "number") Deno.unrefTimer(timer);
+  else timer.unref();
+}
+
 /** How many sweeps there are within a timeout, within the bounds of their interval. */
 const SWEEPS = 20;
 
@@ -75,7 +81,7 @@ export class Deadlines {
       this.#sweptAtMs = performance.now();
       this.sweep(this.#sweptAtMs);
     }, everyMs);
-    Deno.unrefTimer(this.#sweeps);
+    unref(this.#sweeps);
   }
 
   /**

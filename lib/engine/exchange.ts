@@ -12,7 +12,7 @@
 import type { Result } from "../result.ts";
 import type { Target } from "../target.ts";
 
-/** Why the body of a response is not whole: the values of `WARC-Truncated` (ISO 28500:2017 §5.13). */
+/** Why the body of a response is not whole: the values of `WARC-Truncated` (ISO 28500:2017). */
 export type CutReason =
   /** It is longer than the engine may read. */
   | "length"

@@ -49,8 +49,8 @@ export interface Output {
    * @throws {OutputError} If they could not be written.
    */
   sync(): Promise<Position>;
-  /** Told that a journal on the disk has a position that {@linkcode sync} gave. */
-  confirm?(position: Position): void;
+  /** Told that a journal on the disk has the position that {@linkcode sync} gave last. */
+  confirm?(): void;
   /** Whether it holds everything up to a position. */
   reaches(position: Position): Promise<boolean>;
   /**

@@ -7,9 +7,10 @@ const MAX_HOSTS = 10_000;
  * Makes a function that tells whether this process may connect to a URL's host. It never prompts
  * the user: a prompt in mid-run would hold up a thousand requests.
  *
- * @returns undefined where every host is allowed, so that no check is needed
+ * @returns undefined where every host is allowed, so that no check is needed; Node has no permissions
  */
 export function createHostCheck(): ((url: string) => boolean) | undefined {
+  if (typeof Deno === "undefined") return undefined;
   // With `--deny-net` it is granted, except for some hosts.
   const { state, partial } = Deno.permissions.querySync({ name: "net" });
   if (state === "granted" && !partial) return undefined;

@@ -49,6 +49,8 @@ export class PreciseTimer {
   /** A timer whose worker is ready: while a worker starts, `setTimeout` is 10 to 25 ms late. */
   static async open(): Promise<PreciseTimer> {
     const timer = new PreciseTimer();
+    // In Node, whose workers are others, `setTimeout` does its work.
+    if (typeof Worker === "undefined") return timer;
     timer.#worker = timer.#startWorker();
     await timer.#started.promise;
     return timer;
@@ -62,7 +64,7 @@ export class PreciseTimer {
    */
   after(ms: number, callback: () => void): () => void {
     if (this.#isClosed) return () => {};
-    this.#worker ??= this.#startWorker();
+    if (typeof Worker !== "undefined") this.#worker ??= this.#startWorker();
     if (!this.#isReady) {
       const timer = setTimeout(callback, ms);
       return () => clearTimeout(timer);

@@ -1,13 +1,17 @@
 import { ByteBuffer } from "../byte_buffer.ts";
-import { type HttpHead, parseHttpHead } from "./http_head.ts";
+import { findMediaType, parseStatus } from "./http_head.ts";
 import { findHeadEnd, type WarcReader } from "./read_records.ts";
 
 /** How much of a response is looked at to find the end of its head. */
 const MAX_HEAD_BYTES = 1024 * 1024;
 
-/** The head of a response, and how long it is. */
-export interface MeasuredHead extends HttpHead {
-  /** In bytes, with the empty line. A head that does not end is all of the response. */
+/** What is read of the head of a response in an archive. */
+export interface HttpHead {
+  /** From 100 to 999; undefined where the first line does not tell one. */
+  readonly status: number | undefined;
+  /** The media type without parameters, as the server wrote it; undefined without one. */
+  readonly mediaType: string | undefined;
+  /** Of the head in bytes, with the empty line. A head that does not end is all of the response. */
   readonly length: number;
 }
 
@@ -19,7 +23,7 @@ export interface MeasuredHead extends HttpHead {
 export async function readHttpHead(
   reader: WarcReader,
   { contentLength }: { readonly contentLength: number },
-): Promise<MeasuredHead> {
+): Promise<HttpHead> {
   const first = await reader.read() ?? new Uint8Array();
   let bytes = first;
   let end = findHeadEnd(bytes, 0);
@@ -33,8 +37,10 @@ export async function readHttpHead(
     }
     bytes = buffer.view();
   }
+  const head = end < 0 ? bytes : bytes.subarray(0, end);
   return {
-    ...parseHttpHead(end < 0 ? bytes : bytes.subarray(0, end)),
+    status: parseStatus(head),
+    mediaType: findMediaType(head),
     length: end < 0 ? contentLength : end + 4,
   };
 }

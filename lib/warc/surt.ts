@@ -12,6 +12,12 @@
  * @module
  */
 
+/**
+ * What most URLs are: in lower case, without escapes, dots that begin a folder, and empty folders. The
+ * query is shorter than one with a session id of `QUERY_SESSIONS`, apart from `cftoken`.
+ */
+const PLAIN =
+  /^(https?):\/\/([a-z0-9.:-]+)((?:\/[a-z0-9_~-][a-z0-9._~-]*)*\/?)(?:\?([a-z0-9_.~=&-]{1,35}))?$/;
 const PARTS = /^(https?):\/*([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const ESCAPE = /%/;
 const TO_LOWER = /[A-Z]/;
@@ -39,17 +45,24 @@ const QUERY_SESSIONS = [
 
 /** The key of a URL, in ASCII and without spaces. A URL of another scheme than http is its own. */
 export function toSurt(url: string): string {
+  const plain = PLAIN.exec(url);
+  if (plain === null) return toSurtOfAny(url);
+  const [, scheme, authority, path, query = ""] = plain;
+  if (query.includes("cftoken")) return toSurtOfAny(url);
+  const folder = stripEnd(path === "" ? "/" : path);
+  return `${toHostAndPort(authority, scheme)})${folder}${toQueryKey(query)}`;
+}
+
+function toSurtOfAny(url: string): string {
   const parts = PARTS.exec(toBytes(url.trim().replace(/[\n\r\t]/g, "")));
   if (parts === null) return escapeOnce(toBytes(url));
   const [, scheme, authority, path, query = ""] = parts;
-  const { host, port } = splitAuthority(authority, scheme.toLowerCase());
+  const host = toHostAndPort(authority, scheme.toLowerCase());
   const lookup = stripSessions(
     escapeOnce(unescapeRepeatedly(query)),
     QUERY_SESSIONS,
   ).toLowerCase();
-  return `${host.split(".").reverse().join(",")}${port})${toPathKey(path)}${
-    lookup === "" ? "" : `?${sortQuery(lookup)}`
-  }`;
+  return `${host})${toPathKey(path)}${toQueryKey(lookup)}`;
 }
 
 /** A character for each byte. */
@@ -62,14 +75,22 @@ function toBytes(text: string): string {
   return bytes;
 }
 
-function splitAuthority(authority: string, scheme: string): { host: string; port: string } {
+/** The last host, since the next URL has mostly the same. */
+let last = { scheme: "", authority: "", key: "" };
+
+function toHostAndPort(authority: string, scheme: string): string {
+  if (last.authority !== authority || last.scheme !== scheme) {
+    last = { scheme, authority, key: formatHostAndPort(authority, scheme) };
+  }
+  return last.key;
+}
+
+function formatHostAndPort(authority: string, scheme: string): string {
   const address = authority.slice(authority.lastIndexOf("@") + 1);
   const [, name, digits] = /^(.*?):*(?::(\d+))?$/.exec(address)!;
   const port = Number(digits ?? DEFAULT_PORTS[scheme]);
-  return {
-    host: toHostKey(name.toLowerCase()),
-    port: port === DEFAULT_PORTS[scheme] ? "" : `:${port}`,
-  };
+  const key = toHostKey(name.toLowerCase()).split(".").reverse().join(",");
+  return port === DEFAULT_PORTS[scheme] ? key : `${key}:${port}`;
 }
 
 function toHostKey(name: string): string {
@@ -82,8 +103,11 @@ function toHostKey(name: string): string {
 function toPathKey(path: string): string {
   let key = escapeOnce(normalizePath(unescapeRepeatedly(path)));
   if (TO_LOWER.test(key)) key = key.toLowerCase();
-  key = stripSessions(key, PATH_SESSIONS);
-  return key.length > 1 && key.endsWith("/") ? key.slice(0, -1) : key;
+  return stripEnd(stripSessions(key, PATH_SESSIONS));
+}
+
+function stripEnd(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
 /** Takes dots and empty folders out. */
@@ -108,15 +132,15 @@ function stripSessions(text: string, patterns: readonly RegExp[]): string {
   }, text);
 }
 
-/** Sorts the fields by name, and those of one name by value. */
-function sortQuery(query: string): string {
-  if (!query.includes("&")) return query;
-  return query.split("&").map((field) => {
+/** The fields of a query behind a `?`, sorted by name, and those of one name by value. */
+function toQueryKey(query: string): string {
+  if (!query.includes("&")) return query === "" ? "" : `?${query}`;
+  const fields = query.split("&").map((field) => {
     const at = field.indexOf("=");
     return { field, name: at < 0 ? field : field.slice(0, at) };
-  }).sort((a, b) => a.name === b.name ? compare(a.field, b.field) : compare(a.name, b.name)).map((
-    { field },
-  ) => field).join("&");
+  });
+  fields.sort((a, b) => compare(a.name, b.name) || compare(a.field, b.field));
+  return `?${fields.map(({ field }) => field).join("&")}`;
 }
 
 function compare(a: string, b: string): number {

@@ -1,7 +1,7 @@
 /**
  * Makes the package for npm: `deno task npm` writes it to `build/npm`, for `npm pack` or
- * `npm publish`. It has the program as one file, and the library as another with its types; it brings
- * Deno as a dependency.
+ * `npm publish`. It has the program as one file, and the library with its types; it brings Deno as a
+ * dependency.
  *
  * @module
  */
@@ -18,8 +18,10 @@ import { removeFolder, ROOT, writeTexts } from "../write_texts.ts";
 export async function buildPackage(folder: string): Promise<void> {
   await removeFolder(folder);
   await writeTexts(folder);
-  await bundle("main.ts", `${folder}/myriad.js`);
-  await bundle("lib/mod.ts", `${folder}/library.mjs`);
+  await bundle("main.ts", "--output", `${folder}/myriad.js`);
+  // What a program does not use of the library, it does not load.
+  await bundle("lib/mod.ts", "--code-splitting", "--outdir", `${folder}/library`);
+  await Deno.writeTextFile(`${folder}/library/package.json`, '{ "type": "module" }\n');
   await writeTypes("lib/mod.ts", `${folder}/types`);
   for (const name of ["launcher.cjs", "README.md"]) {
     await Deno.copyFile(new URL(`packaging/npm/${name}`, ROOT), `${folder}/${name}`);
@@ -28,14 +30,10 @@ export async function buildPackage(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/package.json`, description);
 }
 
-/** Makes one file of a module and all that it imports. @throws {Error} If that is not possible. */
-async function bundle(
-  module: string,
-  output: string,
-  flags: readonly string[] = [],
-): Promise<void> {
+/** Puts a module together with all that it imports. @throws {Error} If that is not possible. */
+async function bundle(module: string, ...flags: readonly string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--output", output, module],
+    args: ["bundle", "--quiet", ...flags, module],
     cwd: ROOT,
   }).output();
   if (!success) throw new Error(`deno bundle ${module}: ${new TextDecoder().decode(stderr)}`);
@@ -51,13 +49,13 @@ function describePackage(): Record<string, unknown> {
     license: config.license,
     // npm's provenance holds it against the repository that the workflow runs in.
     repository: repository && { type: "git", url: `git+https://github.com/${repository}.git` },
-    exports: { ".": { types: "./types/lib/mod.d.mts", default: "./library.mjs" } },
+    exports: { ".": { types: "./types/lib/mod.d.mts", default: "./library/mod.js" } },
     bin: { myriad: "launcher.cjs" },
     man: ["./myriad.1"],
     files: [
       "launcher.cjs",
       "myriad.js",
-      "library.mjs",
+      "library",
       "types",
       "myriad.1",
       "completions",

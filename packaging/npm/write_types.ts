@@ -5,11 +5,27 @@
  * @module
  */
 import { dirname } from "node:path";
-import ts from "typescript";
+import { loadNpmPackage } from "../../tests/fixtures/npm_package.ts";
 import { ROOT } from "../write_texts.ts";
+
+/** What is used of TypeScript, https://github.com/microsoft/TypeScript/wiki/Using-the-Compiler-API. */
+interface TypeScript {
+  readonly ScriptTarget: { readonly ESNext: number };
+  readonly ModuleKind: { readonly ESNext: number };
+  transpileDeclaration(text: string, options: unknown): {
+    readonly outputText: string;
+    readonly diagnostics?: readonly { readonly messageText: unknown }[];
+  };
+  flattenDiagnosticMessageText(text: unknown, newLine: string): string;
+}
+
+const TYPESCRIPT_VERSION = "5.9.3";
 
 /** An import or re-export in a declaration file. */
 const IMPORTED = /(?<=\bfrom ")(\.{1,2}\/[^"]+)\.ts(?=")/g;
+
+/** A method with a name like `[Symbol.dispose]`, which TypeScript 5.9 declares as a property, too. */
+const DOUBLED = /(?:^ {4}\/\*\* .* \*\/\n)?^ {4}\[Symbol\.\w+\]: \(\) => .*;\n/gm;
 
 /**
  * Writes a declaration file for a module, and for each one that its declarations name.
@@ -19,9 +35,10 @@ const IMPORTED = /(?<=\bfrom ")(\.{1,2}\/[^"]+)\.ts(?=")/g;
  * @throws {Error} If the type of something exported is not written down.
  */
 export async function writeTypes(module: string, folder: string): Promise<void> {
+  const ts = await loadNpmPackage<TypeScript>("typescript", TYPESCRIPT_VERSION);
   const seen = new Set([module]);
   for (const path of seen) {
-    const text = declare(path, await Deno.readTextFile(new URL(path, ROOT)));
+    const text = declare(ts, path, await Deno.readTextFile(new URL(path, ROOT)));
     for (const [specifier] of text.matchAll(IMPORTED)) {
       seen.add(new URL(specifier, `file:///${path}`).pathname.slice(1));
     }
@@ -31,7 +48,7 @@ export async function writeTypes(module: string, folder: string): Promise<void> 
   }
 }
 
-function declare(path: string, text: string): string {
+function declare(ts: TypeScript, path: string, text: string): string {
   const { outputText, diagnostics = [] } = ts.transpileDeclaration(text, {
     fileName: path,
     reportDiagnostics: true,
@@ -42,7 +59,7 @@ function declare(path: string, text: string): string {
       module: ts.ModuleKind.ESNext,
     },
   });
-  if (diagnostics.length === 0) return outputText;
+  if (diagnostics.length === 0) return outputText.replaceAll(DOUBLED, "");
   const problems = diagnostics.map(({ messageText }) =>
     ts.flattenDiagnosticMessageText(messageText, "\n")
   );

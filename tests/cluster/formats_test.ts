@@ -67,6 +67,7 @@ const CASES: readonly Case[] = [
   { name: "--threads", flags: ["-n", `${COUNT}`, "--threads", "2"] },
   {
     name: "retries, expectations and captures",
+    output: "out.parquet",
     flags: [
       ...["-n", `${COUNT}`, "--retries", "2", "--retry-delay", "1ms", "--retry-on", "404"],
       ...["--expect-body", "ok", "--capture", "length=header:Content-Length", "--no-pause"],

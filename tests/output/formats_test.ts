@@ -48,7 +48,8 @@ for (const name of OUTPUT_FORMAT_NAMES) {
   const expected = (i: number): Read => [i, i + 0.25, DETAILS[i % DETAILS.length]];
   /** Ends an output as a run does whose last journal is on the disk. */
   const end = async (output: Output): Promise<void> => {
-    output.confirm?.(await output.sync());
+    await output.sync();
+    output.confirm?.();
     await output.finish?.();
     await output.close();
   };

@@ -7,6 +7,45 @@ import { finish, readUntil, spawn } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
 
+/** A program that has the package from npm, and nothing of this repository. */
+const PROGRAM = `
+import { asCompleted, Client, type ClientOptions, type Hit, Histogram, Records } from "@myriad/myriad";
+
+const [url] = Deno.args;
+const options: ClientOptions = { concurrency: 2, retries: 1, transport: "portable" };
+await using client = await Client.open(options);
+await using records = await Records.open("out.ndjson");
+const times = new Histogram();
+for await (const hit of client.all(records.pending([url, url, url]))) {
+  const failure: "refused" | "timeout" | string | undefined = hit.error;
+  const i: number = hit.target.i;
+  if (failure !== undefined || i > 2) throw hit;
+  times.record(Math.round(hit.ms * 1000));
+  await records.write(hit);
+}
+const get = (url: string): Promise<Hit<string>> => client.hit(url);
+for await (const hit of asCompleted([url], get, { concurrency: 1 })) {
+  // @ts-expect-error The types are there: a hit has no such member.
+  console.log(hit.text(), times.count, hit.nothing);
+}
+`;
+
+Deno.test("the package for npm is a library with types, in any folder", async () => {
+  await using dir = await folder();
+  await buildPackage(dir.path("node_modules/@myriad/myriad"));
+  await dir.write("package.json", '{ "dependencies": { "@myriad/myriad": "*" } }');
+  const program = await dir.write("program.ts", PROGRAM);
+  await using server = await RawServer.start(({ send }) => send(ok("hello")));
+  const permissions = ["--allow-net=127.0.0.1", "--allow-read=.", "--allow-write=."];
+  const args = ["run", "--quiet", "--check", "--no-prompt", ...permissions, program, server.url()];
+  const { code, stdout, stderr } = await finish(
+    spawn([Deno.execPath(), ...args], { cwd: dir.path("") }),
+  );
+  assertEquals([stderr, stdout, code], ["", "hello 3 undefined\n", 0]);
+  const lines = (await Deno.readTextFile(dir.path("out.ndjson"))).trim().split("\n");
+  assertEquals(lines.length, 3);
+});
+
 Deno.test({
   name: "the package for npm runs from its own folder, and passes signals and exit codes on",
   ignore: !isInstalled("node"),

@@ -82,11 +82,8 @@ export class RequestBlocks {
    * request line and its `Host` (RFC 9113 §8.3.1).
    */
   toHttp1(hop: Hop, { origin, target }: Route, headers: HeaderList): string {
-    const { before: [[, method], , [, authority]], behind } = this.#listAll(
-      hop,
-      origin.key,
-      headers,
-    );
+    const { before, behind } = this.#listAll(hop, origin.key, headers);
+    const [[, method], , [, authority]] = before;
     let head = `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n`;
     for (const [name, value] of behind) head += `${name}: ${value}\r\n`;
     return `${head}\r\n`;

@@ -5,7 +5,6 @@
  */
 import { ByteBuffer } from "../../byte_buffer.ts";
 import { decodeFieldValue, normalizeCoding } from "../../http/fields.ts";
-import { appendText } from "../append_text.ts";
 import type { ResponseStart, WireHead } from "../sockets/connection.ts";
 import type { HeaderField } from "./hpack_table.ts";
 import { ErrorCode, Http2Error } from "./http2_error.ts";
@@ -107,10 +106,8 @@ export class ResponseHead implements WireHead, ResponseStart {
   toHttp1(): Uint8Array {
     if (this.#http1 === undefined) {
       const buffer = new ByteBuffer();
-      appendText(
-        buffer,
-        [`HTTP/1.1 ${this.status} `, ...this.lines().slice(1), "", ""].join("\r\n"),
-      );
+      const fields = this.lines().slice(1);
+      buffer.appendText([`HTTP/1.1 ${this.status} `, ...fields, "", ""].join("\r\n"));
       this.#http1 = buffer.view();
     }
     return this.#http1;

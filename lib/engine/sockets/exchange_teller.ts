@@ -1,7 +1,6 @@
 import { ByteBuffer } from "../../byte_buffer.ts";
 import type { Result } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
-import { appendText } from "../append_text.ts";
 import type { ByteSink } from "../body_tap.ts";
 import type { CutReason, ExchangeSink, ExchangeStart, RequestTap } from "../exchange.ts";
 import type { Hop } from "../redirect.ts";
@@ -49,7 +48,7 @@ export class ExchangeTeller implements BodyListener {
     const { body } = sent;
     this.#sentMs = performance.now();
     requestHead.length = 0;
-    appendText(requestHead, connection.toHttp1(sent, route, headers));
+    requestHead.appendText(connection.toHttp1(sent, route, headers));
     const start: ExchangeStart = {
       url: hop.url,
       method: hop.method,

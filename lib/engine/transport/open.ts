@@ -13,7 +13,9 @@ export async function openTransports(
   choice: TransportName,
   settings: Omit<NativeSettings, "needsAuthorities"> = {},
 ): Promise<Transports | string> {
-  if (choice !== "portable") {
+  if (typeof Deno === "undefined") {
+    if (choice === "native") return "native sockets need Deno";
+  } else if (choice !== "portable") {
     const { openNative } = await import("./native/open.ts");
     const transports = openNative({ ...settings, needsAuthorities: choice === "auto" });
     if (choice === "native" || typeof transports !== "string") return transports;

@@ -262,10 +262,11 @@ export class ArchiveOutput {
 
   async #openNext(serial: number): Promise<void> {
     await this.#file.syncData();
-    if (this.#file !== this.#first) this.#file.close();
     const path = toSerialPath(this.#options.path, serial);
     const options = { write: true, createNew: true, mode: OWNER_ONLY };
-    this.#file = this.#spare.use(() => Deno.openSync(path, options));
+    const next = this.#spare.use(() => Deno.openSync(path, options));
+    if (this.#file !== this.#first) this.#file.close();
+    this.#file = next;
   }
 
   async #copy({ path, length }: SpooledPart): Promise<void> {

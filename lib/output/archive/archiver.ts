@@ -60,7 +60,10 @@ export class Archiver implements ExchangeTap {
   readonly #place: SpoolPlace;
   readonly #seen: SeenPayloads | undefined;
   readonly #headUse: HeadUse;
-  /** Those of requests that have no result yet: in flight, or waiting for their retry. */
+  /**
+   * Those of requests that have no result yet: in flight, or waiting for their retry; at most three
+   * times the concurrency.
+   */
   readonly #requests = new Map<number, RequestSpool>();
   /** Packed records; whoever adds some looks at {@linkcode length}. */
   readonly #packed = new ByteBuffer();

@@ -1,30 +1,15 @@
 import type { ExchangeEnd, ExchangeSink, ExchangeStart } from "../../engine/exchange.ts";
 import { ByteBuffer } from "../../byte_buffer.ts";
 import { digestBytes, Digester } from "../../warc/digest.ts";
-import { parseHttpHead } from "../../warc/http_head.ts";
+import { findField, findMediaType } from "../../warc/http_head.ts";
 import { SpooledBlock } from "./spooled_block.ts";
 import type { SpoolPlace } from "./spool_file.ts";
 import { TrailerSplitter } from "./trailer_splitter.ts";
 
-const NEWLINE = 0x0a;
 /** The length of CRLF. */
 const LINE_END = 2;
 /** `transfer-encoding` in lower case. */
 const TRANSFER_ENCODING = new TextEncoder().encode("transfer-encoding");
-
-/**
- * Whether a head has a field `Transfer-Encoding`: then the body that follows has framing (RFC 9112
- * §6.1).
- */
-function hasTransferCoding(head: Uint8Array): boolean {
-  for (let line = head.indexOf(NEWLINE) + 1; line > 0; line = head.indexOf(NEWLINE, line) + 1) {
-    // Bit 5 makes a letter lower case; it changes no '-' of a name.
-    let k = 0;
-    while (k < TRANSFER_ENCODING.length && (head[line + k] | 0x20) === TRANSFER_ENCODING[k]) k++;
-    if (k === TRANSFER_ENCODING.length) return true;
-  }
-  return false;
-}
 
 /** What is asked of a response's head, apart from that it is written. */
 export interface HeadUse {
@@ -77,9 +62,9 @@ export class ExchangeSpool implements ExchangeSink {
     this.headLength = bytes.length;
     this.status = status;
     if (this.#headUse.isKept) this.head = bytes.slice();
-    if (this.#headUse.isTyped) this.mediaType = parseHttpHead(bytes).mediaType;
+    if (this.#headUse.isTyped) this.mediaType = findMediaType(bytes);
     this.response.append(bytes);
-    if (hasTransferCoding(bytes)) this.#splitter = new TrailerSplitter();
+    if (findField(bytes, TRANSFER_ENCODING) >= 0) this.#splitter = new TrailerSplitter();
     if (this.response.isOnDisk || this.#splitter !== undefined) this.#payload = new Digester();
   }
 
@@ -112,7 +97,7 @@ export class ExchangeSpool implements ExchangeSink {
     this.end = end;
     const trailer = this.#trailer.view();
     if (trailer.length === 0) return;
-    // Without framing, the bytes were no trailer section.
+    // A body without framing has no trailer section: the bytes are of its content.
     if (this.#bodyLength === this.payloadLength) this.response.append(trailer);
     else if (end.cut === undefined) this.response.append(trailer.subarray(-LINE_END));
   }

@@ -9,9 +9,9 @@ import type { Column } from "../record.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
 import { formatRow, parseRow, readRow, readRowLines, toRowColumns } from "../rows/row_lines.ts";
 import { countRows } from "./parquet_file.ts";
-import { MAX_GROUPS, Part } from "./part.ts";
+import { Part, PART_LIMITS, type PartLimits } from "./part.ts";
 import { listParts, toPartPath } from "./parts.ts";
-import { MAX_GROUP_BYTES, MAX_GROUP_ROWS, RowGroup } from "./row_group.ts";
+import { RowGroup } from "./row_group.ts";
 import {
   findTails,
   formatState,
@@ -38,15 +38,15 @@ export class ParquetOutput implements Output {
   readonly #name: string;
   readonly #columns: readonly Column[];
   readonly #thread: number;
+  readonly #limits: PartLimits;
   /** The first part, which also holds the lock of the run. */
   readonly #file: LineFile;
   readonly #reserve: ReservedDescriptors;
   readonly syncIntervalMs = SYNC_MS;
   #written = 0;
 
-  /** Rows so far, in all parts, and how many of them a journal on the disk knows. */
+  /** Rows so far, in all parts. */
   #rows = 0;
-  #confirmed = 0;
   /** The number of the part that is being written, and the rows of those before it. */
   #partNumber = 0;
   #before = 0;
@@ -54,20 +54,24 @@ export class ParquetOutput implements Output {
   #part: Part | undefined;
   #group: RowGroup;
   /** A row group that has ended with a position, and waits for the journal that has it. */
-  #ended: { readonly group: RowGroup; readonly position: Position } | undefined;
+  #ended: RowGroup | undefined;
   #sealing: Promise<void> | undefined;
   #failure: unknown;
 
   /** The two tails, once it is known where the output begins, and which of them takes rows. */
-  #tails: readonly LineWriter[] = [];
+  #tails: LineWriter[] = [];
   #current = 0;
   #generation = 0;
 
-  constructor({ file, path, name, fields, captures, thread = 0 }: RecordOptions) {
+  constructor(
+    { file, path, name, fields, captures, thread = 0 }: RecordOptions,
+    limits: PartLimits = PART_LIMITS,
+  ) {
     this.#path = path;
     this.#name = name;
     this.#file = file;
     this.#thread = thread;
+    this.#limits = limits;
     this.#columns = toRowColumns({ fields, captures });
     this.#group = new RowGroup(this.#columns);
     this.#reserve = new ReservedDescriptors(() => openExisting(path));
@@ -101,9 +105,10 @@ export class ParquetOutput implements Output {
     const rows = this.#rows;
     const tail = this.#tails[this.#current];
     const group = this.#group;
-    const isFull = group.rows >= MAX_GROUP_ROWS || group.byteLength >= MAX_GROUP_BYTES;
+    const isFull = group.rows >= this.#limits.groupRows ||
+      group.byteLength >= this.#limits.groupBytes;
     if (isFull && this.#ended === undefined) {
-      this.#ended = { group, position: rows };
+      this.#ended = group;
       this.#group = new RowGroup(this.#columns, group);
       this.#current = 1 - this.#current;
       this.#generation++;
@@ -113,11 +118,9 @@ export class ParquetOutput implements Output {
     return rows;
   }
 
-  confirm(position: Position): void {
-    this.#confirmed = position;
-    const ended = this.#ended;
-    if (ended === undefined || this.#sealing !== undefined || ended.position > position) return;
-    this.#sealing = this.#seal(ended.group)
+  confirm(): void {
+    if (this.#ended === undefined || this.#sealing !== undefined) return;
+    this.#sealing = this.#seal(this.#ended)
       .catch((error) => this.#failure ??= error)
       .finally(() => this.#sealing = undefined);
   }
@@ -126,7 +129,7 @@ export class ParquetOutput implements Output {
   async #seal(group: RowGroup): Promise<void> {
     const part = this.#part ??= this.#openPart();
     await part.append(group.end());
-    if (part.groups.length === MAX_GROUPS) {
+    if (part.groups.length >= this.#limits.groups) {
       await part.finish(this.#columns);
       this.#before += part.rows;
       this.#closePart();
@@ -192,7 +195,7 @@ export class ParquetOutput implements Output {
       const found = await findTails(this.#path, this.#name);
       if (found === undefined) await this.#goOnBehindParts(position);
       else await this.#goOnInPart(position, found);
-      this.#rows = this.#confirmed = position;
+      this.#rows = position;
     } catch (error) {
       if (error instanceof UsageError) throw error;
       this.#refuse(describeWriteError(error));
@@ -239,7 +242,7 @@ export class ParquetOutput implements Output {
     // The rows that a journal knows, in a new tail in place of the one that is not the latest.
     const path = toTailPath(this.#path, 1 - current);
     const fresh = `${this.#path}.rows.tmp`;
-    const tail = await this.#openTail(fresh);
+    const tail = await this.#openTail(1 - current, fresh);
     await tail.write(this.#formatState(false));
     const waits: Promise<void>[] = [];
     await readRows(found, position - grouped, this.#name, (line) => {
@@ -252,22 +255,18 @@ export class ParquetOutput implements Output {
     await Promise.all(waits);
     await tail.sync();
     await Deno.rename(fresh, path);
-    const other = await this.#openTail(toTailPath(this.#path, current));
     this.#current = 1 - current;
-    this.#tails = current === 0 ? [other, tail] : [tail, other];
+    await this.#openTail(current, toTailPath(this.#path, current));
   }
 
   async #openTails(): Promise<void> {
-    this.#tails = [
-      await this.#openTail(toTailPath(this.#path, 0)),
-      await this.#openTail(toTailPath(this.#path, 1)),
-    ];
+    for (const k of [0, 1]) await this.#openTail(k, toTailPath(this.#path, k));
   }
 
-  /** Opens a tail, and empties it. */
-  async #openTail(path: string): Promise<LineWriter> {
+  /** Opens a tail, and empties it. @param place in {@linkcode #tails} */
+  async #openTail(place: number, path: string): Promise<LineWriter> {
     const file = await Deno.open(path, { write: true, create: true });
-    const tail = new LineWriter(file, this.#name);
+    const tail = this.#tails[place] = new LineWriter(file, this.#name);
     await tail.cutTo(0);
     return tail;
   }
@@ -281,8 +280,6 @@ export class ParquetOutput implements Output {
   async finish(): Promise<void> {
     await this.#sealing;
     if (this.#failure !== undefined) throw this.#failure;
-    // What no journal knows stays in the tail.
-    if (this.#rows !== this.#confirmed || this.#ended !== undefined) return;
     const { rows } = this.#group;
     if (rows > 0 || this.#before === 0) this.#part ??= this.#openPart();
     if (rows > 0) await this.#part!.append(this.#group.end());
@@ -301,7 +298,7 @@ export class ParquetOutput implements Output {
     this.#reserve.close();
     this.#closePart();
     this.#file.close();
-    for (const tail of this.#tails) {
+    for (const tail of Object.values(this.#tails)) {
       await tail.close().catch((error) => this.#failure ??= error);
     }
     if (this.#failure !== undefined) throw this.#failure;

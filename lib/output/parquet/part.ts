@@ -7,8 +7,21 @@ import { encodeFooter, type WrittenRowGroup } from "./footer.ts";
 import { MAGIC } from "./format.ts";
 import type { EncodedRowGroup } from "./row_group.ts";
 
-/** The maximum number of row groups of a part: what is known of them is in memory until it ends. */
-export const MAX_GROUPS = 128;
+/** How much is in memory before it is written. */
+export interface PartLimits {
+  /** From so many rows on, or bytes, a row group is to end: readers take it as a whole. */
+  readonly groupRows: number;
+  readonly groupBytes: number;
+  /** The maximum number of row groups of a part: what is known of them is in memory until it ends. */
+  readonly groups: number;
+}
+
+/** The limits of outputs. A row group is as long as those of DuckDB. */
+export const PART_LIMITS: PartLimits = {
+  groupRows: 122_880,
+  groupBytes: 16 * 1024 * 1024,
+  groups: 128,
+};
 
 /** A part that is being written. */
 export class Part {

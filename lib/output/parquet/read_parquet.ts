@@ -9,9 +9,9 @@ import type { Value } from "../record.ts";
 import { RowScanner } from "../rows/row_scanner.ts";
 import { openFile } from "../line_writer.ts";
 import { ParquetFile } from "./parquet_file.ts";
-import { Part } from "./part.ts";
+import { Part, PART_LIMITS } from "./part.ts";
 import { listParts } from "./parts.ts";
-import { MAX_GROUP_BYTES, MAX_GROUP_ROWS, RowGroup } from "./row_group.ts";
+import { RowGroup } from "./row_group.ts";
 
 /** Reads the records of a file, and closes it. Further parts of a run are files of their own. */
 export async function read(
@@ -47,6 +47,7 @@ export async function read(
 export async function copy({ from, to, names, isKept }: CopyOptions): Promise<Position> {
   const { file } = await openFile(to, { flag: "--retry-failed" });
   const part = new Part(file, `--retry-failed ${to}`);
+  const { groupRows, groupBytes } = PART_LIMITS;
   let rows = 0;
   try {
     const scanner = new RowScanner(names.length);
@@ -68,7 +69,7 @@ export async function copy({ from, to, names, isKept }: CopyOptions): Promise<Po
             for (const k of times) row[k] = toMs(row[k]);
             group!.add(row);
           });
-          if (group.rows < MAX_GROUP_ROWS && group.byteLength < MAX_GROUP_BYTES) continue;
+          if (group.rows < groupRows && group.byteLength < groupBytes) continue;
           await part.append(group.end());
           group = undefined;
         }

@@ -3,10 +3,6 @@ import type { Row } from "../rows/row_lines.ts";
 import { ColumnChunk } from "./column_chunk.ts";
 import { encodeStruct, i64, list } from "./thrift.ts";
 
-/** From so many rows on, or bytes, a row group is to end: readers take it as a whole. */
-export const MAX_GROUP_ROWS = 122_880;
-export const MAX_GROUP_BYTES = 16 * 1024 * 1024;
-
 /** A row group that has ended, as it stands in a file. */
 export interface EncodedRowGroup {
   readonly rows: number;

@@ -17,7 +17,7 @@ import { readLines } from "../../scan/byte_lines.ts";
 import { Input } from "../../source/input.ts";
 import { isBoolean, isCount, isList, isShape } from "../../text/json_shape.ts";
 import type { WrittenRowGroup } from "./footer.ts";
-import { MAX_GROUPS } from "./part.ts";
+import { PART_LIMITS } from "./part.ts";
 
 /** What is in the parts, and which rows are behind it. */
 export interface TailState {
@@ -54,7 +54,7 @@ const isState = isShape({
   before: isCount,
   groups: isList(
     isShape({ rows: isCount, metadata: (value) => typeof value === "string" }),
-    MAX_GROUPS,
+    PART_LIMITS.groups,
   ),
   end: isCount,
   needsOther: isBoolean,

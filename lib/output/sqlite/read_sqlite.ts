@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, DatabaseSyncOptions } from "node:sqlite";
 import { InputError, UsageError } from "../../errors.ts";
+import { MAX_LINE_BYTES } from "../../scan/byte_lines.ts";
 import type { RecordInput, RecordUse } from "../output.ts";
 import { openConnection } from "./open_connection.ts";
 import { RecordRows } from "./record_table.ts";
@@ -12,6 +13,12 @@ import { describeSqliteError, isSqliteError } from "./sqlite_error.ts";
 
 /** Milliseconds that reading waits for a writer without a write-ahead log. */
 const LOCK_WAIT_MS = 10_000;
+
+/** A row is as long as a line of text at most. The types do not know of limits yet. */
+const READING: DatabaseSyncOptions & { limits: { length: number } } = {
+  readOnly: true,
+  limits: { length: MAX_LINE_BYTES },
+};
 
 /** Reads the records of a database, which has to be a file, and closes the input. */
 export async function read(
@@ -45,7 +52,7 @@ export async function read(
 
 function connect(path: string, fail: (why: string) => never): DatabaseSync {
   try {
-    const connection = openConnection(path, { readOnly: true });
+    const connection = openConnection(path, READING);
     // What stands in the schema of a foreign file is not called.
     connection.exec(`PRAGMA busy_timeout = ${LOCK_WAIT_MS}; PRAGMA trusted_schema = OFF`);
     connection.prepare("SELECT 1 FROM sqlite_schema").get();

@@ -21,8 +21,8 @@ const TYPES: Readonly<Record<FieldType, string>> = {
 /** The number of a row has these names in SQL, which no column may have. */
 const ROW_NUMBERS = ["rowid", "oid", "_rowid_"];
 
-/** The number of rows that are held at once. */
-const BATCH = 1_000;
+/** The number of rows that are held at once; of a file of others, each has 4 MiB at most. */
+const BATCH = 32;
 
 /** A value as SQLite takes it. */
 export type SqlValue = string | number | null;

@@ -4,6 +4,7 @@ const MEANINGS: readonly (readonly [said: RegExp, meaning: string])[] = [
   [/is locked/, "another program writes it: wait for its end"],
   [/not a database/, "it is not a database: use another file"],
   [/malformed/, "it is damaged: use another file"],
+  [/too big/, "it has a row of more than 4 MiB: use the output of a run"],
   [/readonly/, "permission denied: choose another"],
   [/unable to open/, "its folder cannot be written: use another"],
 ];

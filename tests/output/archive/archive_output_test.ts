@@ -148,19 +148,20 @@ Deno.test("ArchiveOutput says that it cannot go on, and ends with a whole record
   const output = await ArchiveOutput.open(optionsFor(path, 1_000), NEW);
   await output.cutTo(0);
   await output.append(packed(0, 800));
+  await output.append(packed(1, 800));
   await output.sync();
   // The next file cannot be made.
-  await Deno.mkdir(dir.path("x-00001.warc"));
+  await Deno.mkdir(dir.path("x-00002.warc"));
   await assertRejects(
     async () => {
-      await output.append(packed(1, 800));
+      await output.append(packed(2, 800));
       await output.sync();
     },
     OutputError,
     `Cannot write '--save-bodies ${path}'`,
   );
-  await assertRejects(async () => await output.append(packed(2)), OutputError);
+  await assertRejects(async () => await output.append(packed(3)), OutputError);
   await assertRejects(() => output.close(), OutputError);
-  await Deno.remove(dir.path("x-00001.warc"));
-  assertEquals(await numbersIn(path), [[0]]);
+  await Deno.remove(dir.path("x-00002.warc"));
+  assertEquals(await numbersIn(path), [[0], [1]]);
 });

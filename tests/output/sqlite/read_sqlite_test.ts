@@ -60,7 +60,7 @@ Deno.test("read() has each row once, and ends where that is enough", async () =>
      INSERT INTO records SELECT i FROM n; DELETE FROM records WHERE i BETWEEN 500 AND 1999`,
   );
   assertEquals(await read(path), 2_000);
-  assertEquals(await read(path, { isEnough: () => true }), 1_000);
+  assertEquals(await read(path, { isEnough: () => true }), 32);
 });
 
 Deno.test("read() says what is wrong with a file", async () => {
@@ -99,6 +99,11 @@ Deno.test("read() says what is wrong with a file", async () => {
     "CREATE TABLE records (i); INSERT INTO records VALUES (9007199254740993)",
   );
   await assertRejects(() => read(large), InputError, "too large");
+  const long = await make(
+    dir.path("g.db"),
+    "CREATE TABLE records (detail); INSERT INTO records VALUES (zeroblob(4194305))",
+  );
+  await assertRejects(() => read(long), InputError, "it has a row of more than 4 MiB");
   const piped = { path: "-", read: () => Promise.resolve(chunks.shift()), close: () => {} };
   const chunks = [bytes];
   await assertRejects(
