@@ -54,6 +54,8 @@ export class FlowRequests {
       stages: undefined,
       think: undefined,
       durationMs: undefined,
+      // A flow that begins there has nothing to go on with.
+      hasOneHost: options.flow?.base !== undefined,
     }, {
       cookies: requests.#cookies,
       onNotice: hooks.onNotice,
