@@ -2,7 +2,7 @@ import { asCompleted } from "../as_completed.ts";
 import type { BodySink } from "../engine/engine.ts";
 import { createHit, type Hit } from "./hit.ts";
 import type { ClientOptions } from "./options.ts";
-import { readOptions } from "./read_options.ts";
+import { readOptions, refuse } from "./read_options.ts";
 import { RequestQueue } from "./request_queue.ts";
 import type { TargetLike } from "./target.ts";
 import { TargetMaker } from "./target_maker.ts";
@@ -67,7 +67,8 @@ export class Client implements AsyncDisposable, Disposable {
    * @param options each as the flag of `myriad run`
    * @param onNotice called with what a user should know, such as that a host is held back, in a
    * sentence; it can hold what a server sent
-   * @throws {RangeError} If an option is unknown, contradicts another, or has a wrong value.
+   * @throws {RangeError} If an option is unknown, contradicts another, has a wrong value, or cannot be
+   * used in this runtime.
    */
   static async open(
     options: ClientOptions = {},
@@ -75,7 +76,8 @@ export class Client implements AsyncDisposable, Disposable {
   ): Promise<Client> {
     const run = await readOptions(options);
     const cookies = run.cookieJar && new (await import("../cookies/jar.ts")).Jar();
-    return new Client(await RequestQueue.open(run, { cookies, onNotice }), run);
+    const queue = await RequestQueue.open(run, { cookies, onNotice }).catch(refuse);
+    return new Client(queue, run);
   }
 
   private constructor(

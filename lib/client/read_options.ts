@@ -13,7 +13,7 @@ import { mergeHeaders } from "../source/jsonl_targets.ts";
 import type { ClientOptions } from "./options.ts";
 
 /** The options that are flags. */
-const FLAGS = [
+const FLAGS: readonly string[] = [
   "concurrency",
   "rate",
   "rampUp",
@@ -50,7 +50,10 @@ const FLAGS = [
   "unixSocket",
   "cookieJar",
   "compressed",
-] as const satisfies readonly (keyof ClientOptions)[];
+] satisfies readonly (keyof ClientOptions)[];
+
+/** What cannot be done with wrong options of a client. */
+const PURPOSE = "open a client";
 
 /** A URL for the command line: the requests bring their own. */
 const PLACEHOLDER = "http://localhost/";
@@ -85,9 +88,19 @@ export async function readFlags(
     const argv = given.flatMap(([name, value]) => toArguments(name, value));
     return await parseRun([...argv, PLACEHOLDER], config.version) as RunOptions;
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new RangeError(`Cannot ${purpose}: ${toOptionNames(error.message, known)}`);
+    return toRangeError(error, { known, purpose });
   }
+}
+
+/** @throws {RangeError} In place of the command line's error, with the names of the options. */
+function toRangeError(error: unknown, { known, purpose }: ReadContext): never {
+  if (!(error instanceof UsageError)) throw error;
+  throw new RangeError(`Cannot ${purpose}: ${toOptionNames(error.message, known)}`);
+}
+
+/** @throws {RangeError} If it was an option of a client that could not be used. */
+export function refuse(error: unknown): never {
+  return toRangeError(error, { known: FLAGS, purpose: PURPOSE });
 }
 
 function toArguments(name: string, value: unknown): string[] {
@@ -105,6 +118,13 @@ export function toOptionNames(message: string, known: readonly string[]): string
   });
 }
 
+/** @throws {RangeError} If an option needs what Node does not have. */
+function checkInNode(options: ClientOptions): void {
+  const name = (["compressed", "cacert", "cert", "key"] as const).find((name) => options[name]) ??
+    (options.engine === "fetch" ? "engine fetch" : undefined);
+  if (name !== undefined) throw new RangeError(`Cannot ${PURPOSE}: '${name}' needs Deno`);
+}
+
 /**
  * Reads the options of a client.
  *
@@ -112,12 +132,12 @@ export function toOptionNames(message: string, known: readonly string[]): string
  */
 export async function readOptions(options: ClientOptions): Promise<RunOptions> {
   const { headers: given = {}, expect: expected = {}, ...flags } = options;
-  const purpose = "open a client";
-  const run = await readFlags(flags, { known: FLAGS, purpose });
+  if (typeof Deno === "undefined") checkInNode(options);
+  const run = await readFlags(flags, { known: FLAGS, purpose: PURPOSE });
   const headers = mergeHeaders(given, run);
   const expect = new RecordExpectations().parse(expected);
-  if (typeof headers === "string") throw new RangeError(`Cannot ${purpose}: ${headers}`);
-  if (typeof expect === "string") throw new RangeError(`Cannot ${purpose}: ${expect}`);
+  if (typeof headers === "string") throw new RangeError(`Cannot ${PURPOSE}: ${headers}`);
+  if (typeof expect === "string") throw new RangeError(`Cannot ${PURPOSE}: ${expect}`);
   return {
     ...run,
     headers,

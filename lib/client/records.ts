@@ -9,7 +9,7 @@ import type { TargetInit, TargetLike } from "./target.ts";
 
 /** How records are written; each option as the flag of `myriad run` of the same name. */
 export interface RecordsOptions {
-  /** The format: `ndjson` or `csv`. @default by the ending of the file */
+  /** The format: `ndjson`, `csv`, `parquet` or `sqlite`. @default by the ending of the file */
   readonly format?: string;
   /** Which fields, in which order: `["i", "url", "status"]`. @default those that a result has */
   readonly fields?: readonly string[];
@@ -86,6 +86,9 @@ export class Records implements AsyncDisposable {
    * already and neither `resume` nor `overwrite` is set, or it was begun with other options.
    */
   static async open(path: string, options: RecordsOptions = {}): Promise<Records> {
+    if (typeof Deno === "undefined") {
+      throw new Error(`Cannot ${PURPOSE}: files of records need Deno`);
+    }
     const { fields } = options;
     const run = await readFlags(
       { output: path, ...options, fields: fields?.join(",") },

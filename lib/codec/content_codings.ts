@@ -69,6 +69,8 @@ export class ContentCodings {
 
   /** The codings, the outermost first; undefined if one is unknown, or their number is wrong. */
   #read(value: string): readonly Coding[] | undefined {
+    // The handles of Node take other arguments, and end the process at those of Deno.
+    if (typeof Deno === "undefined") return undefined;
     if (this.#last?.value !== value) this.#last = { value, codings: parseCodings(value) };
     return this.#last.codings;
   }

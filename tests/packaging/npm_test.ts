@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { buildPackage } from "../../packaging/npm/build.ts";
-import { folder } from "../fixtures/folder.ts";
+import { type Folder, folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { finish, readUntil, spawn } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -14,7 +14,7 @@ import { asCompleted, Client, type ClientOptions, type Hit, Histogram, Records }
 const [url] = Deno.args;
 const options: ClientOptions = { concurrency: 2, retries: 1, transport: "portable" };
 await using client = await Client.open(options);
-await using records = await Records.open("out.ndjson");
+await using records = await Records.open("pages.ndjson");
 const times = new Histogram();
 for await (const hit of client.all(records.pending([url, url, url]))) {
   const failure: "refused" | "timeout" | string | undefined = hit.error;
@@ -30,29 +30,29 @@ for await (const hit of asCompleted([url], get, { concurrency: 1 })) {
 }
 `;
 
-Deno.test("the package for npm is a library with types, in any folder", async () => {
-  await using dir = await folder();
-  await buildPackage(dir.path("node_modules/@myriad/myriad"));
+/** Runs a program that imports the library, with its types, from a folder that has the package. */
+async function useLibrary(dir: Folder): Promise<void> {
   await dir.write("package.json", '{ "dependencies": { "@myriad/myriad": "*" } }');
   const program = await dir.write("program.ts", PROGRAM);
   await using server = await RawServer.start(({ send }) => send(ok("hello")));
-  const permissions = ["--allow-net=127.0.0.1", "--allow-read=.", "--allow-write=."];
-  const args = ["run", "--quiet", "--check", "--no-prompt", ...permissions, program, server.url()];
+  const flags = ["--quiet", "--check", "--no-prompt", "--allow-net=127.0.0.1", "--allow-read=."];
+  const args = ["run", ...flags, "--allow-write=.", program, server.url()];
   const { code, stdout, stderr } = await finish(
     spawn([Deno.execPath(), ...args], { cwd: dir.path("") }),
   );
   assertEquals([stderr, stdout, code], ["", "hello 3 undefined\n", 0]);
-  const lines = (await Deno.readTextFile(dir.path("out.ndjson"))).trim().split("\n");
+  const lines = (await Deno.readTextFile(dir.path("pages.ndjson"))).trim().split("\n");
   assertEquals(lines.length, 3);
-});
+}
 
 Deno.test({
-  name: "the package for npm runs from its own folder, and passes signals and exit codes on",
+  name: "the package for npm is a library, and a program that passes signals and exit codes on",
   ignore: !isInstalled("node"),
   async fn() {
     await using dir = await folder();
     const home = dir.path("node_modules/@myriad/myriad");
     await buildPackage(home);
+    await useLibrary(dir);
     // In place of the dependency, which has this program, too.
     await Deno.mkdir(dir.path("node_modules/deno"));
     await dir.write(
