@@ -20,7 +20,11 @@ import type { Target } from "../target.ts";
 /** How the requests of a queue are made: options of a run. */
 export type QueueOptions =
   & EngineChoice
-  & Omit<PipelineOptions, "hasOneHost" | "isResumable" | "shared">;
+  & Omit<PipelineOptions, "hasOneHost" | "isResumable" | "shared">
+  & {
+    /** Whether nothing is left to do if the first host cannot be reached. @default {false} */
+    readonly hasOneHost?: boolean;
+  };
 
 /** What a queue may be given by the program that it is a part of. */
 export interface QueueHooks {
@@ -265,7 +269,7 @@ export class RequestQueue implements Source<Target> {
         recorder: this.#hooks.recorder,
         timer: this.#timer,
       },
-      { ...this.#options, hasOneHost: false, isResumable: false },
+      { hasOneHost: false, ...this.#options, isResumable: false },
       {
         beforeFirst: this.#hooks.beforeFirst,
         onResult: (result) => this.#settle(result),

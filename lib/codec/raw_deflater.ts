@@ -38,7 +38,12 @@ export class RawDeflater {
     handle.reset();
     handle.writeSync(FLUSH[end], bytes, 0, bytes.length, output, at, room, this.#state);
     if (this.#problem !== undefined) throw new Error(`Cannot compress: ${this.#problem}`);
-    return output.length - this.#state[0];
+    const [roomLeft, bytesLeft] = this.#state;
+    const length = room - roomLeft;
+    const isWhole = bytesLeft === 0 && roomLeft > 0;
+    // Level 1 makes 5 % more of what is compressed already, as images are.
+    if (isWhole && length <= bytes.length + STORED_BYTES) return at + length;
+    return store(bytes, end, output, at);
   }
 
   close(): void {
@@ -48,6 +53,32 @@ export class RawDeflater {
 
 /** The maximum number of bytes that {@linkcode RawDeflater.deflate} makes of so many bytes. */
 export function boundDeflated(length: number): number {
-  // A stored block takes 5 bytes and holds fewer bytes than zlib's window; `deflateBound` allows more.
-  return length + (length >> 8) + (length >> 12) + 128;
+  // A literal of the fixed code has 9 bits at most (RFC 1951 §3.2.6).
+  return length + (length >> 3) + 128;
+}
+
+/** The length of the head of a stored block, and the most bytes that one holds (RFC 1951 §3.2.4). */
+const STORED_BYTES = 5;
+const MAX_STORED = 0xffff;
+
+/** Puts bytes into stored blocks, as they are. @returns where they end */
+function store(
+  bytes: Uint8Array,
+  end: keyof typeof FLUSH,
+  output: Uint8Array,
+  at: number,
+): number {
+  let from = 0;
+  do {
+    const length = Math.min(MAX_STORED, bytes.length - from);
+    const isLast = end === "end" && from + length === bytes.length;
+    output.set(
+      [Number(isLast), length & 0xff, length >> 8, ~length & 0xff, ~length >> 8 & 0xff],
+      at,
+    );
+    output.set(bytes.subarray(from, from + length), at + STORED_BYTES);
+    at += STORED_BYTES + length;
+    from += length;
+  } while (from < bytes.length);
+  return at;
 }

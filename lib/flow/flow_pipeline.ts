@@ -22,6 +22,11 @@ const PROGRAM = import.meta.url.endsWith("/lib/flow/flow_pipeline.ts")
   ? new URL("../", import.meta.url).href
   : import.meta.url;
 
+/** Whether it is a bug of the program, which ends the process like any other. */
+function isOfProgram(reason: unknown): boolean {
+  return reason instanceof Error && reason.stack?.includes(PROGRAM) === true;
+}
+
 /** What a flow begins with. */
 export interface FlowParts {
   /** A target for each iteration. */
@@ -151,28 +156,23 @@ export class FlowPipeline implements RunningPipeline {
     return this.#hooks.onIteration(results, i);
   }
 
-  async run(): Promise<void> {
+  run(): Promise<void> {
     addEventListener("unhandledrejection", this.#onRejection);
     addEventListener("error", this.#onError);
-    try {
-      await this.#pipeline.run();
-    } finally {
-      removeEventListener("unhandledrejection", this.#onRejection);
-      removeEventListener("error", this.#onError);
-    }
+    return this.#pipeline.run();
   }
 
   /** A promise of the flow that nobody awaited must not end the process. */
   readonly #onRejection = (event: PromiseRejectionEvent): void => {
     const iteration = this.#storage.getStore();
-    if (iteration === undefined) return;
+    if (iteration === undefined && isOfProgram(event.reason)) return;
     event.preventDefault();
     this.#takeStray(iteration, event.reason);
   };
 
   /** Nor must what a timer of the flow has thrown. Nothing tells of which iteration it was. */
   readonly #onError = (event: ErrorEvent): void => {
-    if (event.error instanceof Error && event.error.stack?.includes(PROGRAM)) return;
+    if (isOfProgram(event.error)) return;
     event.preventDefault();
     this.#takeStray(undefined, event.error);
   };
@@ -197,6 +197,10 @@ export class FlowPipeline implements RunningPipeline {
     this.#pipeline.fail(reason);
   }
 
+  /**
+   * Closes the connections. What ended iterations still throw while the outputs are written is not of
+   * the program either, so that it goes on listening for that.
+   */
   async close(): Promise<void> {
     await this.#pipeline?.close();
     await this.#requests.close();

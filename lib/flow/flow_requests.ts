@@ -9,7 +9,7 @@ import { type Result, toUnsentResult } from "../result.ts";
 import type { Activity } from "../run/pipeline.ts";
 import type { Target } from "../target.ts";
 
-/** The maximum number of requests that an iteration has in flight, on average over all of them. */
+/** The maximum number of requests in flight for each virtual user, all of them taken together. */
 const MAX_PARALLEL = 6;
 
 /** What the requests of one iteration have in common. */
@@ -54,6 +54,8 @@ export class FlowRequests {
       stages: undefined,
       think: undefined,
       durationMs: undefined,
+      // A flow that begins there has nothing to go on with.
+      hasOneHost: options.flow?.base !== undefined,
     }, {
       cookies: requests.#cookies,
       onNotice: hooks.onNotice,

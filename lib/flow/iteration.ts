@@ -237,12 +237,15 @@ export class Iteration implements RequestOwner {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#ended.reject(reason);
-    for (const [timer, reject] of this.#waits) {
-      clearTimeout(timer);
-      reject(reason);
-    }
-    this.#waits.clear();
-    this.#controller.abort(reason);
+    // What the flow does about it, and what it lets be rejected, is its own.
+    this.#context.storage.run(this, () => {
+      for (const [timer, reject] of this.#waits) {
+        clearTimeout(timer);
+        reject(reason);
+      }
+      this.#waits.clear();
+      this.#controller.abort(reason);
+    });
   }
 
   /** The results of all requests. A failure of the flow is that of its last request. */

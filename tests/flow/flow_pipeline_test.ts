@@ -9,7 +9,9 @@ import { Targets } from "../../lib/source/targets.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import { countJournaled } from "../fixtures/count_journaled.ts";
 import { type FlowRecord, flowScene, readRecords } from "../fixtures/flow_run.ts";
+import { folder } from "../fixtures/folder.ts";
 import { start } from "../fixtures/program.ts";
+import { reservePort } from "../fixtures/reserved_port.ts";
 import { until } from "../fixtures/until.ts";
 
 /** Two requests an iteration, of which the second tells that the first has its response. */
@@ -151,6 +153,16 @@ Deno.test("FlowPipeline ends with the run's own failure when no host answers", a
   );
   assertMatch(String(failure), /every request has failed/);
   assertEquals(records.every(({ error }) => error === "refused"), true);
+});
+
+Deno.test("FlowPipeline ends at once when the host of the command line refuses all", async () => {
+  await using dir = await folder();
+  using port = reservePort();
+  const module = await dir.write("flow.ts", PAIR);
+  const argv = [module, `http://127.0.0.1:${port.port}`, "-n", "100k", "-c", "10"];
+  const run = await Run.open(await parseRun(argv, "1") as RunOptions);
+  const { failure } = await run.finish("1");
+  assertMatch(String(failure), /refuses connections|connection refused/);
 });
 
 Deno.test("FlowPipeline writes every record before its run reports that the disk is full", async () => {

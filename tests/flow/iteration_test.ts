@@ -142,7 +142,11 @@ Deno.test("Iteration ends at its time limit, whatever the flow waits for", async
       if (i === 0) await new Promise(() => {});
       if (i === 1) await client.think("1h");
       if (i === 2) for (;;) try { await client.think("1h"); } catch { /* It goes on. */ }
-      if (i === 3) await new Promise((resolve) => client.signal.onabort = resolve);
+      if (i === 3) {
+        void new Promise((_, reject) => client.signal.onabort = () => reject(new Error("stray")));
+        void client.think("1h");
+        await new Promise(() => {});
+      }
     };`,
     ...["-n", "5", "-c", "5", "--iteration-timeout", "100ms"],
   );

@@ -19,6 +19,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
   const options = await parse(URL_);
   assertEquals(options, {
     url: URL_,
+    flow: undefined,
     inputs: [],
     comments: false,
     defaultScheme: undefined,
@@ -39,6 +40,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     rate: undefined,
     rampUpMs: undefined,
     stages: undefined,
+    iterationTimeoutMs: 600_000,
     warmUpMs: undefined,
     hostConcurrency: undefined,
     hostDelayMs: undefined,

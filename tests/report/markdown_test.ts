@@ -5,6 +5,7 @@ import { PhaseTimes } from "../../lib/stats/phase_times.ts";
 import type { Snapshot } from "../../lib/stats/snapshot.ts";
 import { HOSTILE } from "../fixtures/hostile_markup.ts";
 import { isInstalled } from "../fixtures/installed.ts";
+import { flowFigures } from "../fixtures/flow_figures.ts";
 import { run } from "../fixtures/program.ts";
 import { ATTACKED, EMPTY, HELD, HUGE, RAW, SNAPSHOT } from "../fixtures/report_snapshots.ts";
 
@@ -130,6 +131,7 @@ Deno.test({
       top: 1,
       slowest: [{ i: 7, url: hostile, status: 200, ms: 12, at: 0 }],
       hosts: [{ host: hostile, requests: 1, failed: 0, meanMs: 1, maxMs: 1 }],
+      flow: flowFigures(hostile),
       errors: {
         expect: { count: 1, examples, reasons: [{ expectation: hostile, count: 1, examples }] },
       },

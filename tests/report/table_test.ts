@@ -3,6 +3,7 @@ import { toSummary } from "../../lib/report/json.ts";
 import { formatTable } from "../../lib/report/table.ts";
 import { PhaseTimes } from "../../lib/stats/phase_times.ts";
 import type { Snapshot } from "../../lib/stats/snapshot.ts";
+import { flowFigures } from "../fixtures/flow_figures.ts";
 import { measureWidth } from "../../lib/text/width.ts";
 import {
   ATTACKED,
@@ -285,4 +286,19 @@ Deno.test("formatTable() tells what is proved of a run on several machines", () 
     show({ workers: 3, slices: 1_000, redone: 7, records: 1e6 }),
     "\n  cluster      1,000 slices by 3 workers, 7 redone; 1,000,000 records, each once\n",
   );
+});
+
+Deno.test("formatTable() has the iterations, the steps and the checks of a flow", () => {
+  const flow = flowFigures("log in");
+  const table = formatRun({ ...SNAPSHOT, flow, seconds: 4 }, { color: false });
+  for (
+    const line of [
+      "  iterations   2, 0.50/s, 1 failed",
+      "               50.0 ms each, p95 50.0 ms, at most 50.0 ms",
+      "Steps                 requests    failed      mean       p95       p99       max",
+      "  log in                     2         1   12.0 ms   12.0 ms   12.0 ms   12.0 ms",
+      "Checks                                                       passed       failed",
+      "  log in                                                          1            1",
+    ]
+  ) assertStringIncludes(table, `\n${line}\n`);
 });

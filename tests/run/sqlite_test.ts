@@ -38,7 +38,7 @@ Deno.test("-o FILE.sqlite has one record of each request after --resume and --re
     const hasFailed = fails(i) && !isMended;
     if (!hasFailed) log.push(`{"path":"/${i}","status":200}\n`);
     const answer = (): void => hasFailed ? reset() : send(ok());
-    if (held !== undefined && i >= 30) held.push(answer);
+    if (held !== undefined && (i >= 30 || isMended)) held.push(answer);
     else answer();
   });
   const args = [server.url("/{}"), "-n", `${ALL.length}`, "-c", "5", "--no-pause", "-o", path];
@@ -68,7 +68,20 @@ Deno.test("-o FILE.sqlite has one record of each request after --resume and --re
   await finish(await open([...args, "--resume"]));
   assertEquals(await Deno.readFile(path), before);
 
+  // A retry goes on with what is left of it.
   isMended = true;
+  held = [];
+  const retry = await open([...args, "--retry-failed"]);
+  const retried = finish(retry);
+  await until(() => held!.length === 5);
+  await retry.stop();
+  for (const answer of held) answer();
+  held = undefined;
+  await retried;
+  assertEquals(numbersOf("error IS NULL").length, 58);
+  assertEquals([numbersOf().length, query(path, "SELECT name FROM run").length], [58, 2]);
+  const early = open([...args, "--resume"]);
+  await assertRejects(() => early, UsageError, "use --retry-failed to go on with that");
   const again = await finish(await open([...args, "--retry-failed"]));
   assertEquals([again.requests, again.failed, await countFailures()], [60, 0, 0]);
   assertEquals([numbersOf(), numbersOf("error IS NOT NULL")], [ALL, []]);

@@ -1,6 +1,7 @@
 import { OutputError, UsageError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
+import { writeAll } from "../../process/write_all.ts";
 import type { Result } from "../../result.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { type LineFile, LineWriter, truncateTo } from "../line_writer.ts";
@@ -8,6 +9,7 @@ import type { Output, Position, RecordOptions } from "../output.ts";
 import type { Column } from "../record.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
 import { formatRow, parseRow, readRow, readRowLines, toRowColumns } from "../rows/row_lines.ts";
+import { MAGIC } from "./format.ts";
 import { countRows } from "./parquet_file.ts";
 import { Part, PART_LIMITS, type PartLimits } from "./part.ts";
 import { listParts, toPartPath } from "./parts.ts";
@@ -209,7 +211,9 @@ export class ParquetOutput implements Output {
   async #startOver(): Promise<void> {
     await this.#openTails();
     await this.#removePartsFrom(1);
+    // An empty file would look like a run without records to who reads it now.
     await truncateTo(this.#file, 0);
+    await writeAll(this.#file, MAGIC);
     this.#writeState(false);
   }
 

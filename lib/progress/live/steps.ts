@@ -32,6 +32,7 @@ export function steps(view: View): Section | undefined {
 function formatIterations({ iterations, failed, checks }: FlowFigures, view: View): StyledLine {
   const { seconds } = view.snapshot;
   const missed = checks.reduce((sum, { failed }) => sum + failed, 0);
+  const what = missed === 1 ? "check" : "checks";
   const rate = seconds > 0 ? `, ${formatRate(iterations / seconds)}/s` : "";
   return [
     formatName(view, "iterations"),
@@ -39,7 +40,7 @@ function formatIterations({ iterations, failed, checks }: FlowFigures, view: Vie
     { text: `, ${formatCount(failed)} failed`, style: failed > 0 ? "red" : undefined },
     ...missed === 0
       ? []
-      : [{ text: `, ${formatCount(missed)} checks did not hold`, style: "red" } as const],
+      : [{ text: `, ${formatCount(missed)} ${what} did not hold`, style: "red" } as const],
   ];
 }
 
