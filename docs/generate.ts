@@ -132,11 +132,14 @@ function flagTables(): string {
   for (const { name, flags, page: ofCommand } of COMMANDS) {
     page += `\n## ${name}\n\nExplained in [${ofCommand.replace("../", "")}](${ofCommand}).\n`;
     for (const [section, rows] of Map.groupBy(flags, ({ section }) => section)) {
-      if (section !== undefined) page += `\n### ${section}\n\nExplained in ${linksTo(section)}.\n`;
+      if (section !== undefined) {
+      }
       page += `\n${flagTable(rows, flags)}`;
     }
   }
   return page;
+}
+
 }
 
 /** @throws {Error} If no page explains the section: `PAGES` needs a row. */
