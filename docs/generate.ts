@@ -133,7 +133,6 @@ function flagTables(): string {
     page += `\n## ${name}\n\nExplained in [${ofCommand.replace("../", "")}](${ofCommand}).\n`;
     for (const [section, rows] of Map.groupBy(flags, ({ section }) => section)) {
       if (section !== undefined) {
-        page += `\n### ${section}\n\n${wrap(`Explained in ${linksTo(section)}.`)}\n`;
       }
       page += `\n${flagTable(rows, flags)}`;
     }
@@ -141,9 +140,6 @@ function flagTables(): string {
   return page;
 }
 
-/** A paragraph as `deno fmt` breaks its lines. */
-function wrap(text: string): string {
-  return text.replace(/(.{1,100})(?: |$)/g, "$1\n").trimEnd();
 }
 
 /** @throws {Error} If no page explains the section: `PAGES` needs a row. */

@@ -1,7 +1,8 @@
 /**
- * The part of `myriad` that other programs may import: a bounded pool over a lazy source.
+ * The part of `myriad` that other programs may import: a client, files of records that an interrupted
+ * program goes on with, a schedule of starts, a histogram, and the pool below all of it.
  *
- * @example Ten requests at a time, from a list of any length
+ * @example The pool with requests by something else: ten at a time, from a list of any length
  * ```ts
  * import { asCompleted } from "@myriad/myriad";
  * import { assertEquals } from "@std/assert";

@@ -2,7 +2,8 @@ import { asCompleted } from "../as_completed.ts";
 import type { BodySink } from "../engine/engine.ts";
 import { createHit, type Hit } from "./hit.ts";
 import type { ClientOptions } from "./options.ts";
-import { readOptions, refuse } from "./read_options.ts";
+import { refuse } from "./read_flags.ts";
+import { readOptions } from "./read_options.ts";
 import { RequestQueue } from "./request_queue.ts";
 import type { TargetLike } from "./target.ts";
 import { TargetMaker } from "./target_maker.ts";
@@ -76,7 +77,8 @@ export class Client implements AsyncDisposable, Disposable {
   ): Promise<Client> {
     const run = await readOptions(options);
     const cookies = run.cookieJar && new (await import("../cookies/jar.ts")).Jar();
-    const queue = await RequestQueue.open(run, { cookies, onNotice }).catch(refuse);
+    const queue = await RequestQueue.open(run, { cookies, onNotice })
+      .catch((error) => refuse(error, "Client"));
     return new Client(queue, run);
   }
 

@@ -1,7 +1,7 @@
 import { LocalPacer } from "../schedule/local_pacer.ts";
 import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
 import type { Duration, Rate } from "./options.ts";
-import { readFlags } from "./read_options.ts";
+import { PURPOSES, readFlags } from "./read_flags.ts";
 
 /** A schedule of starts; each option as the flag of `myriad run` of the same name. */
 export interface PaceOptions {
@@ -37,11 +37,9 @@ export async function* pace<T>(
   items: Iterable<T> | AsyncIterable<T>,
   options: PaceOptions,
 ): AsyncGenerator<T, void, void> {
-  const purpose = "pace items";
-  const known = ["rate", "rampUp", "stages"];
-  const { rate, rampUpMs, stages } = await readFlags(options, { known, purpose });
+  const { rate, rampUpMs, stages } = await readFlags(options, "pace");
   if (rate === undefined) {
-    throw new RangeError(`Cannot ${purpose}: there is no rate: set 'rate' or 'stages'`);
+    throw new RangeError(`Cannot ${PURPOSES.pace}: there is no rate: set 'rate' or 'stages'`);
   }
   const pacer = new LocalPacer({ rate, rampUpMs, stages: stages?.steps });
   let freeSinceMs = performance.now();

@@ -4,7 +4,7 @@ import { Outputs } from "../run/outputs.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Step } from "../stream.ts";
 import { type Hit, toRecordResult } from "./hit.ts";
-import { readFlags, toOptionNames } from "./read_options.ts";
+import { nameOptions, PURPOSES, readFlags } from "./read_flags.ts";
 import type { TargetInit, TargetLike } from "./target.ts";
 
 /** How records are written; each option as the flag of `myriad run` of the same name. */
@@ -18,9 +18,6 @@ export interface RecordsOptions {
   /** Whether a file that is there is replaced. @default {false} */
   readonly overwrite?: boolean;
 }
-
-const KNOWN = ["output", "format", "fields", "resume", "overwrite"];
-const PURPOSE = "open the records";
 
 /** A request with the number of its record. */
 export type Numbered<T extends TargetLike> = T extends string | URL
@@ -87,12 +84,12 @@ export class Records implements AsyncDisposable {
    */
   static async open(path: string, options: RecordsOptions = {}): Promise<Records> {
     if (typeof Deno === "undefined") {
-      throw new Error(`Cannot ${PURPOSE}: files of records need Deno`);
+      throw new Error(`Cannot ${PURPOSES.Records}: files of records need Deno`);
     }
     const { fields } = options;
     const run = await readFlags(
       { output: path, ...options, fields: fields?.join(",") },
-      { known: KNOWN, purpose: PURPOSE },
+      "Records",
     );
     let outputs: Outputs | undefined;
     try {
@@ -103,7 +100,7 @@ export class Records implements AsyncDisposable {
     } catch (error) {
       await outputs?.abandon();
       if (!(error instanceof UsageError)) throw error;
-      throw new Error(toOptionNames(error.message, KNOWN), { cause: error });
+      throw new Error(nameOptions(error.message, "Records"), { cause: error });
     }
   }
 

@@ -110,7 +110,20 @@ function fitExtremes({ counts, min, max }: HistogramState): Pick<HistogramState,
   };
 }
 
-/** Counts values in whole microseconds: 19 ns a value, 30 KB, whatever their number. */
+/**
+ * Counts values in whole microseconds: 19 ns a value, 30 KB, whatever their number.
+ *
+ * @example Usage
+ * ```ts
+ * import { Histogram } from "@myriad/myriad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const times = new Histogram();
+ * for (let k = 1; k <= 100; k++) times.record(k);
+ * assertEquals(times.percentiles([50, 99]), [50, 99]);
+ * assertEquals([times.count, times.max, times.mean], [100, 100, 50.5]);
+ * ```
+ */
 export class Histogram {
   readonly #counts = new Float64Array(SLOTS);
   #count = 0;

@@ -5,16 +5,18 @@ Deno.test("pace() gives items at their times, and what is overdue at once", asyn
   const times: number[] = [];
   let begin: number | undefined;
   let hasTurned = false;
+  let turn: ReturnType<typeof setTimeout> | undefined;
   for await (const item of pace([0, 1, 2, 3, 4, 5], { rate: "100/s" })) {
     begin ??= performance.now();
     times[item] = performance.now() - begin;
     // The consumer is late for the next two: the event loop has no turn between them.
     if (item === 1) { while (performance.now() - begin < 35); }
-    if (item === 2) setTimeout(() => hasTurned = true, 0);
+    if (item === 2) turn = setTimeout(() => hasTurned = true, 0);
     if (item === 3) assertEquals(hasTurned, false);
   }
   for (const [k, ms] of times.entries()) assert(ms >= 10 * k - 5, `${k} came after ${ms} ms`);
   assertEquals(times.length, 6);
+  clearTimeout(turn);
 });
 
 Deno.test("pace() ends with its stages, and closes the items", async () => {

@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ClientOptions } from "../../lib/client/options.ts";
 import { readOptions } from "../../lib/client/read_options.ts";
+import type { RunFlag } from "../../lib/options/rows/flag.ts";
+import { RUN_FLAGS } from "../../lib/options/table.ts";
 import type { EngineName } from "../../lib/engine/engines.ts";
 import type { TransportName } from "../../lib/engine/options.ts";
 
@@ -49,6 +51,16 @@ Deno.test("readOptions() reads what the types allow", async () => {
     transport: "auto" as TransportName,
   };
   assertEquals([engine, transport, Object.keys(others).length], [undefined, undefined, 2]);
+});
+
+Deno.test("ClientOptions has an option for each flag whose row says so, and two more", async () => {
+  const source = await Deno.readTextFile(new URL("../../lib/client/options.ts", import.meta.url));
+  const [, members] = /interface ClientOptions \{(.*?)\n\}/s.exec(source)!;
+  const typed = Array.from(members.matchAll(/^ {2}readonly (\w+)\?:/gm), ([, name]) => name);
+  const flags: readonly RunFlag[] = RUN_FLAGS;
+  const ofTable = flags.filter(({ inLibrary }) => inLibrary?.includes("Client"))
+    .map(({ name }) => name.replaceAll(/-([a-z])/g, (_, letter) => letter.toUpperCase()));
+  assertEquals(typed.sort(), [...ofTable, "headers", "expect"].sort());
 });
 
 Deno.test("readOptions() refuses what is wrong, by the names of the options", async () => {

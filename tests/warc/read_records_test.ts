@@ -125,7 +125,7 @@ Deno.test("WarcReader holds no more than 4 MiB of a head, and tells at once what
 });
 
 Deno.test("WarcReader takes time in proportion to a hostile head", async () => {
-  for (const line of [" ".repeat(3_000_000) + "x", "a\r\n ".repeat(700_000), ":\r\n".repeat(5)]) {
+  for (const line of [" ".repeat(1_000_000) + "x", "a\r\n ".repeat(200_000), ":\r\n".repeat(5)]) {
     const record = joinBytes(
       encode(`WARC/1.1\r\nWARC-Type: response\r\nContent-Length: 0\r\nX: ${line}`),
       encode("\r\n\r\n\r\n\r\n"),

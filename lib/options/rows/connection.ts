@@ -14,6 +14,7 @@ import type { RunFlag } from "./flag.ts";
 export const CONNECTION_ROWS = [
   {
     name: "engine",
+    inLibrary: ["Client"],
     value: "ENGINE",
     kind: choice(...ENGINE_NAMES),
     default: ENGINE_NAMES[0],
@@ -22,6 +23,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "transport",
+    inLibrary: ["Client"],
     value: "MODE",
     kind: choice(...TRANSPORTS),
     default: TRANSPORTS[0],
@@ -32,6 +34,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "http2",
+    inLibrary: ["Client"],
     excludes: ["http1.1"],
     needs: "HTTP/2 only",
     help: "speak HTTP/2 only, with http URLs from the first byte: prior knowledge",
@@ -44,6 +47,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "connections",
+    inLibrary: ["Client"],
     value: "N",
     kind: count({ min: 1, max: 1_000_000 }),
     defaultWords: "enough for -c",
@@ -53,6 +57,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "streams",
+    inLibrary: ["Client"],
     value: "N",
     kind: count({ min: 1, max: 1_000_000 }),
     defaultWords: "as many as the server allows",
@@ -62,6 +67,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "disable-keepalive",
+    inLibrary: ["Client"],
     option: "disableKeepAlive",
     excludes: ["connections", "streams"],
     help: "make a connection for each request, and close it then; HTTP/1.1 says so by " +
@@ -69,6 +75,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "timeout",
+    inLibrary: ["Client"],
     short: "t",
     value: "D",
     kind: DURATION,
@@ -78,6 +85,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "connect-timeout",
+    inLibrary: ["Client"],
     value: "D",
     kind: DURATION,
     option: "connectTimeoutMs",
@@ -86,6 +94,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "idle-timeout",
+    inLibrary: ["Client"],
     value: "D",
     kind: DURATION,
     option: "idleTimeoutMs",
@@ -94,6 +103,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "redirects",
+    inLibrary: ["Client"],
     aliases: ["max-redirs"],
     value: "N",
     kind: count({ max: 1_000 }),
@@ -107,6 +117,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "max-body",
+    inLibrary: ["Client"],
     value: "SIZE",
     kind: SIZE,
     default: "64M",
@@ -115,6 +126,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "limit-rate",
+    inLibrary: ["Client"],
     value: "SIZE",
     kind: BYTE_RATE,
     option: "maxBytesPerSecond",
@@ -123,24 +135,28 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "insecure",
+    inLibrary: ["Client"],
     short: "k",
     needs: "any certificate",
     help: "accept any certificate of a server",
   },
   {
     name: "cacert",
+    inLibrary: ["Client"],
     value: "FILE",
     path: { access: "read" },
     help: "certificate authorities to trust, in PEM",
   },
   {
     name: "cert",
+    inLibrary: ["Client"],
     value: "FILE",
     path: { access: "read" },
     help: "a client certificate, in PEM",
   },
   {
     name: "key",
+    inLibrary: ["Client"],
     value: "FILE",
     path: { access: "read" },
     defaultWords: "in the file of --cert",
@@ -151,6 +167,7 @@ export const CONNECTION_ROWS = [
   // credentials to an https proxy for `http:` URLs, and lets a socks5 proxy look names up (Deno 2.9).
   {
     name: "proxy",
+    inLibrary: ["Client"],
     short: "x",
     value: "URL",
     fromFile: true,
@@ -162,6 +179,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "resolve",
+    inLibrary: ["Client"],
     value: "HOST:PORT:ADDRESS[,…]",
     kind: RESOLVE,
     repeatable: true,
@@ -172,6 +190,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "connect-to",
+    inLibrary: ["Client"],
     value: "HOST:PORT:TO:TO-PORT",
     kind: CONNECT_TO,
     repeatable: true,
@@ -205,6 +224,7 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "unix-socket",
+    inLibrary: ["Client"],
     value: "PATH",
     needs: "Unix sockets",
     help: "connect to this socket, whatever the URL's host",

@@ -23,6 +23,9 @@ export interface FlagIdentity {
   readonly inRetry?: "judged" | "failures";
 }
 
+/** A part of the library whose options are flags. */
+export type LibraryPart = "Client" | "Records" | "pace";
+
 /** A flag of `myriad run`. */
 export interface RunFlag extends Flag {
   /** The member of the options that is the flag's value as it is read. */
@@ -30,6 +33,8 @@ export interface RunFlag extends Flag {
   readonly identity?: FlagIdentity;
   /** Whether the workers of a run on several machines do not get it. @default {false} */
   readonly isOfSubmitter?: boolean;
+  /** Which parts of the library have it as an option. @default none of them */
+  readonly inLibrary?: readonly LibraryPart[];
   /** Why a flow cannot have it, in words; missing if it can. */
   readonly notWithFlow?: string;
   /** What the engine has to be able to do: with any value, or with some. */

@@ -12,6 +12,7 @@ import type { RunFlag } from "./flag.ts";
 export const LOAD_ROWS = [
   {
     name: "concurrency",
+    inLibrary: ["Client"],
     short: "c",
     value: "C",
     kind: count({ min: 1, max: 1_000_000 }),
@@ -30,6 +31,7 @@ export const LOAD_ROWS = [
   },
   {
     name: "rate",
+    inLibrary: ["Client", "pace"],
     short: "q",
     value: "R",
     kind: RATE,
@@ -38,6 +40,7 @@ export const LOAD_ROWS = [
   },
   {
     name: "ramp-up",
+    inLibrary: ["Client", "pace"],
     value: "D",
     kind: DURATION,
     option: "rampUpMs",
@@ -45,6 +48,7 @@ export const LOAD_ROWS = [
   },
   {
     name: "stages",
+    inLibrary: ["pace"],
     value: "LIST",
     kind: STAGES,
     option: "stages",
@@ -79,6 +83,7 @@ export const LOAD_ROWS = [
   },
   {
     name: "host-concurrency",
+    inLibrary: ["Client"],
     value: "C",
     kind: count({ min: 1, max: 1_000_000 }),
     option: "hostConcurrency",
@@ -86,6 +91,7 @@ export const LOAD_ROWS = [
   },
   {
     name: "host-delay",
+    inLibrary: ["Client"],
     value: "D",
     kind: DURATION,
     option: "hostDelayMs",
@@ -93,6 +99,7 @@ export const LOAD_ROWS = [
   },
   {
     name: "host-rate",
+    inLibrary: ["Client"],
     value: "R",
     kind: RATE,
     option: "hostRate",
@@ -101,6 +108,7 @@ export const LOAD_ROWS = [
   },
   {
     name: "host-give-up",
+    inLibrary: ["Client"],
     value: "D|never",
     kind: DURATION_OR_NEVER,
     default: "1m",
@@ -111,11 +119,13 @@ export const LOAD_ROWS = [
   },
   {
     name: "no-pause",
+    inLibrary: ["Client"],
     excludes: ["give-up-after", "host-give-up"],
     help: "go on at full speed even if everything fails, or a server asks to wait by Retry-After",
   },
   {
     name: "give-up-after",
+    inLibrary: ["Client"],
     value: "D",
     kind: DURATION,
     defaultWords: "never; 1m before the first success",

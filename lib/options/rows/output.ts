@@ -19,6 +19,7 @@ import type { RunFlag } from "./flag.ts";
 export const OUTPUT_ROWS = [
   {
     name: "output",
+    inLibrary: ["Records"],
     short: "o",
     value: "FILE",
     path: {
@@ -32,6 +33,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "format",
+    inLibrary: ["Records"],
     value: "FORMAT",
     kind: choice(...OUTPUT_FORMAT_NAMES),
     defaultWords: "by the file's ending",
@@ -41,6 +43,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "fields",
+    inLibrary: ["Records"],
     value: "LIST",
     requires: ["output"],
     help: `which fields, in which order, of ${Object.keys(FIELDS).join(", ")}`,
@@ -99,6 +102,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "resume",
+    inLibrary: ["Records"],
     optionalValue: "force",
     kind: choice("force"),
     requires: ["output"],
@@ -119,6 +123,7 @@ export const OUTPUT_ROWS = [
   },
   {
     name: "overwrite",
+    inLibrary: ["Records"],
     option: "overwrite",
     // Bodies can be there without records.
     requires: [["output", "save-bodies"]],

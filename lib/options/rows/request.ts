@@ -156,6 +156,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "cookie-jar",
+    inLibrary: ["Client"],
     notWithFlow: "each iteration has a jar of its own",
     optionalValue: "FILE",
     path: { access: "write", endings: { formats: ["txt"] } },
@@ -188,6 +189,7 @@ export const REQUEST_ROWS = [
   },
   {
     name: "compressed",
+    inLibrary: ["Client"],
     help: "ask for a compressed response, and decode it: gzip, deflate, br or zstd, like curl",
   },
   {

@@ -11,6 +11,7 @@ import type { RunFlag } from "./flag.ts";
 export const RETRY_ROWS = [
   {
     name: "retries",
+    inLibrary: ["Client"],
     value: "N",
     kind: count({ max: 1_000 }),
     default: "0",
@@ -19,6 +20,7 @@ export const RETRY_ROWS = [
   },
   {
     name: "retry-on",
+    inLibrary: ["Client"],
     value: "LIST",
     kind: CAUSES,
     default: "network,timeout,429,502,503,504",
@@ -27,6 +29,7 @@ export const RETRY_ROWS = [
   },
   {
     name: "retry-delay",
+    inLibrary: ["Client"],
     value: "D",
     kind: DURATION,
     default: "1s",
@@ -35,6 +38,7 @@ export const RETRY_ROWS = [
   },
   {
     name: "retry-max-delay",
+    inLibrary: ["Client"],
     value: "D",
     kind: DURATION,
     default: "1m",
@@ -43,6 +47,7 @@ export const RETRY_ROWS = [
   },
   {
     name: "retry-unsafe",
+    inLibrary: ["Client"],
     requires: [["retries", "cluster"]],
     help: "also retry requests that are not idempotent, like POST; " +
       "with --cluster also repeat those of a worker that dies",

@@ -8,17 +8,21 @@ const BLOCK_BYTES = 64 * 1024;
 export class ArchiveContent implements WarcContent, Disposable {
   readonly #file: Deno.FsFile;
   readonly #start: number;
+  /** Bytes of the part that were not read. */
   #left: number;
   readonly #buffer = new Uint8Array(BLOCK_BYTES);
+  /** What was read to learn whether the records are compressed, until it is used. */
+  #first: Uint8Array | undefined;
   /** Undefined where the records are not compressed. */
   #unpacker: Unpacker | undefined;
-  /** Where the gzip member at hand begins, and whether none of its content was given. */
+  /** Where the gzip member at hand begins in the file, and whether none of its content was given. */
   #member = 0;
   #isNewMember = false;
   /** Where the last block begins in the content, and whether a member begins with it. */
   #block = 0;
-  #given = 0;
   #beginsMember = false;
+  /** Bytes of all blocks so far. */
+  #given = 0;
 
   /**
    * Opens a part of a file, which begins with a record.
@@ -45,27 +49,16 @@ export class ArchiveContent implements WarcContent, Disposable {
   }
 
   async #begin(): Promise<void> {
-    let first = await this.#readFile();
-    const readBlock = async () => {
-      const block = first ?? await this.#readFile();
-      first = undefined;
-      return block;
-    };
-    if (!GZIP_MAGIC.every((byte, k) => first?.[k] === byte)) {
-      this.#readBlock = readBlock;
-      return;
-    }
-    this.#unpacker = await Unpacker.open("gzip", readBlock, (offset) => {
+    this.#first = await this.#readFile();
+    if (!GZIP_MAGIC.every((byte, k) => this.#first?.[k] === byte)) return;
+    this.#unpacker = await Unpacker.open("gzip", () => this.#readFile(), (offset) => {
       this.#member = this.#start + offset;
       this.#isNewMember = true;
     });
-    this.#readBlock = () => this.#unpacker!.read();
   }
 
-  #readBlock!: () => Promise<Uint8Array | undefined>;
-
   async read(): Promise<Uint8Array | undefined> {
-    const block = await this.#readBlock();
+    const block = await (this.#unpacker === undefined ? this.#readFile() : this.#unpacker.read());
     if (block === undefined) return undefined;
     this.#block = this.#given;
     this.#given += block.length;
@@ -80,12 +73,14 @@ export class ArchiveContent implements WarcContent, Disposable {
   }
 
   async #readFile(): Promise<Uint8Array | undefined> {
-    const length = await this.#file.read(
-      this.#buffer.subarray(0, Math.min(BLOCK_BYTES, this.#left)),
-    );
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined) return first;
+    const into = this.#buffer.subarray(0, Math.min(BLOCK_BYTES, this.#left));
+    const length = await this.#file.read(into);
     if (length === null || length === 0) return undefined;
     this.#left -= length;
-    return this.#buffer.subarray(0, length);
+    return into.subarray(0, length);
   }
 
   [Symbol.dispose](): void {

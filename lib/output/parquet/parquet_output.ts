@@ -131,7 +131,7 @@ export class ParquetOutput implements Output {
   async #seal(group: RowGroup): Promise<void> {
     const part = this.#part ??= this.#openPart();
     await part.append(group.end());
-    if (part.groups.length >= this.#limits.groups) {
+    if (part.reaches(this.#limits)) {
       await part.finish(this.#columns);
       this.#before += part.rows;
       this.#closePart();
@@ -210,6 +210,7 @@ export class ParquetOutput implements Output {
 
   async #startOver(): Promise<void> {
     await this.#openTails();
+    await Deno.remove(toFreshTailPath(this.#path)).catch(ignoreMissing);
     await this.#removePartsFrom(1);
     // An empty file would look like a run without records to who reads it now.
     await truncateTo(this.#file, 0);
@@ -245,7 +246,7 @@ export class ParquetOutput implements Output {
     this.#generation = state.generation + 1;
     // The rows that a journal knows, in a new tail in place of the one that is not the latest.
     const path = toTailPath(this.#path, 1 - current);
-    const fresh = `${this.#path}.rows.tmp`;
+    const fresh = toFreshTailPath(this.#path);
     const tail = await this.#openTail(1 - current, fresh);
     await tail.write(this.#formatState(false));
     const waits: Promise<void>[] = [];
@@ -307,6 +308,15 @@ export class ParquetOutput implements Output {
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
+}
+
+/** Where the rows are gathered that a run goes on with. */
+function toFreshTailPath(path: string): string {
+  return `${path}.rows.tmp`;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** Opens a file that exists; undefined if that is not possible. */

@@ -12,8 +12,12 @@ export interface PartLimits {
   /** From so many rows on, or bytes, a row group is to end: readers take it as a whole. */
   readonly groupRows: number;
   readonly groupBytes: number;
-  /** The maximum number of row groups of a part: what is known of them is in memory until it ends. */
+  /**
+   * From so many row groups on, or bytes of what is known of them, a part ends: until then that is in
+   * memory, and in a line of a tail.
+   */
   readonly groups: number;
+  readonly metadataBytes: number;
 }
 
 /** The limits of outputs. A row group is as long as those of DuckDB. */
@@ -21,6 +25,7 @@ export const PART_LIMITS: PartLimits = {
   groupRows: 122_880,
   groupBytes: 16 * 1024 * 1024,
   groups: 128,
+  metadataBytes: 1024 * 1024,
 };
 
 /** A part that is being written. */
@@ -50,6 +55,12 @@ export class Part {
   /** Those that are on the disk. */
   get groups(): readonly WrittenRowGroup[] {
     return this.#groups;
+  }
+
+  /** Whether the part is to end. */
+  reaches({ groups, metadataBytes }: PartLimits): boolean {
+    return this.#groups.length >= groups ||
+      this.#groups.reduce((sum, { metadata }) => sum + metadata.length, 0) >= metadataBytes;
   }
 
   /** Where the last of them ends, in bytes. */

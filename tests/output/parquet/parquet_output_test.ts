@@ -15,7 +15,7 @@ import { ok, RawServer } from "../../fixtures/raw_server.ts";
 import { result } from "../../fixtures/result.ts";
 import { until } from "../../fixtures/until.ts";
 
-const SMALL = { groupRows: 6, groupBytes: Infinity, groups: 2 };
+const SMALL = { groupRows: 6, groupBytes: Infinity, groups: 2, metadataBytes: Infinity };
 
 async function open(
   path: string,
