@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { gunzipSync } from "node:zlib";
-// @ts-types="../fixtures/warcio.d.ts"
-import { WARCParser } from "warcio";
 import { type ArchiveRecord, readArchive, toDigest } from "../fixtures/archive_records.ts";
+import { loadWarcio } from "../fixtures/archives.ts";
 import { folder } from "../fixtures/folder.ts";
 import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -121,6 +120,7 @@ Deno.test("--save-bodies x.warc.gz can be read by warcio", async () => {
   const path = dir.path("x.warc.gz");
   const ran = await myriad(["-n", "5", server.url("/{}"), "-s", "--save-bodies", path]);
   assertEquals(ran.code, 1);
+  const { WARCParser } = await loadWarcio();
   const read = new Map<string, string>();
   for await (const record of new WARCParser((await Deno.open(path)).readable)) {
     if (record.warcType !== "response") continue;
