@@ -109,10 +109,10 @@ export class RunArchive {
   async cutTo(position: Position): Promise<void> {
     await this.#output.cutTo(position);
     if (this.#index === undefined) return;
-    const sizes = position === 0 ? [] : await measureFiles(this.#path);
+    const files = position === 0 ? [] : await measureFiles(this.#path);
     await this.#index.cutTo(
       position,
-      sizes.map((length, serial) => ({ path: toSerialPath(this.#path, serial), length })),
+      files.map(({ serial, size }) => ({ path: toSerialPath(this.#path, serial), length: size })),
     );
   }
 
