@@ -149,22 +149,23 @@ export class ArchiveOutput {
   /**
    * Adds records, at the place that {@linkcode findPlace} gives.
    *
+   * @param isBorrowed whether their bytes are valid during the call only; false by default
    * @returns a promise if the caller has to wait before it adds more
    * @throws {OutputError} If they, or earlier ones, could not be written; or by the promise.
    */
-  append({ bytes, parts }: PackedExchanges): MaybePromise<void> {
+  append({ bytes, parts }: PackedExchanges, isBorrowed = false): MaybePromise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.findPlace();
     if (parts.length > 0) this.#cut();
     let from = 0;
     for (const part of parts) {
-      this.#add(bytes.subarray(from, part.at));
+      this.#add(bytes.subarray(from, part.at), isBorrowed);
       this.#cut();
       this.#pieces.push(part);
       this.#count(part.length);
       from = part.at;
     }
-    this.#add(bytes.subarray(from));
+    this.#add(from === 0 ? bytes : bytes.subarray(from), isBorrowed);
     if (parts.length === 0 && this.#gathered.length + this.#piecesLength < BLOCK_BYTES) return;
     if (this.#writing === undefined) {
       this.#flush();
@@ -176,9 +177,9 @@ export class ArchiveOutput {
     return written;
   }
 
-  /** @param bytes which are not changed any more */
-  #add(bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.length < MIN_PIECE_BYTES) {
+  /** @param isBorrowed whether the bytes are changed later on */
+  #add(bytes: Uint8Array<ArrayBuffer>, isBorrowed: boolean): void {
+    if (isBorrowed || bytes.length < MIN_PIECE_BYTES) {
       this.#gathered.append(bytes);
     } else {
       this.#cut();
@@ -216,7 +217,7 @@ export class ArchiveOutput {
     const record = formatWarcInfo({ filename, software, command, at: Date.now() });
     const packed = new ByteBuffer();
     this.#packer.packWhole(record, packed);
-    this.#add(packed.view().slice());
+    this.#add(packed.view(), true);
   }
 
   #flush(): void {
