@@ -303,10 +303,6 @@ class RequestSpool implements RequestTap {
     return exchange;
   }
 
-  onEnd(): void {
-    // What becomes of the exchanges is known with the final result.
-  }
-
   discard(): void {
     for (const exchange of this.exchanges) exchange.discard();
   }

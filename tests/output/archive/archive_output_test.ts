@@ -166,3 +166,16 @@ Deno.test("ArchiveOutput says that it cannot go on, and ends with a whole record
   await Deno.remove(dir.path("x-00002.warc"));
   assertEquals(await numbersIn(path), [[0], [1]]);
 });
+
+Deno.test({
+  name: "ArchiveOutput asks for the permissions of its folder",
+  permissions: { read: false, write: false },
+  fn: async () => {
+    await assertRejects(
+      () => ArchiveOutput.open(optionsFor("/a/x.warc", 1e9), NEW),
+      UsageError,
+      "Cannot write '--save-bodies /a/x.warc': no permission: " +
+        "run with --allow-write=/a --allow-read=/a",
+    );
+  },
+});
