@@ -245,16 +245,23 @@ Deno.test("Iteration bears whatever a flow throws, yields and sends", async () =
         for (let k = 0; k < 3000; k++) client.check("many", true);
       },
       async (_, client) => { await client.get("/"); await client.think("soon"); },
+      async (_, client) => { await client.get("/"); await client.post("/", "body"); },
+      async (_, client) => { await client.get("/"); await client.get("/", { tags: 1 }); },
+      async (_, client) => { await client.get("/"); await client.get(undefined); },
     ].reduceRight((next, flow, k) => (i, client) => (i === k ? flow : next)(i, client));`,
-    ...["-n", "6", "-c", "1"],
+    ...["-n", "9", "-c", "1"],
   );
   assertEquals(records.map(({ i, error }) => [i, error]), [
     ...[[0, "expect"], [1, "expect"], [2, "expect"], [3, null], [4, null], [5, "expect"]],
+    ...[[6, "expect"], [7, "expect"], [8, "expect"]],
   ]);
   assertEquals(records[0].detail, "a value that cannot be shown");
   assertMatch(records[1].detail!, /^TypeError: .*circular/);
   assertEquals(records[2].detail, "undefined");
   assertMatch(records[5].detail!, /^UsageError: Cannot read 'think soon'/);
+  assertMatch(records[6].detail!, /^TypeError: .*its options are no object: use one like/);
+  assertMatch(records[7].detail!, /^TypeError: .*unknown option 'tags': use some of step, headers/);
+  assertMatch(records[8].detail!, /^TypeError: .*it has no URL: add one/);
   assertEquals(flow.checks.map(({ check, passed }) => [check, passed]), [["sync", 1], [
     "many",
     3000,
