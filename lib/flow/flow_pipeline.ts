@@ -80,6 +80,8 @@ export class FlowPipeline implements RunningPipeline {
     options: RunOptions,
     hooks: Omit<RequestHooks, "onRetry" | "onFailure">,
   ): Promise<FlowPipeline> {
+    // Standard output has the records or the summary, which other programs read.
+    console.log = console.info = console.debug = console.error;
     const flow = await loadFlow(options.flow!.path);
     const requests = await FlowRequests.open(options, {
       ...hooks,
