@@ -16,8 +16,8 @@ import { combineCrc32 } from "./crc32.ts";
 import { RECORD_END } from "./record_head.ts";
 
 /**
- * How hard to compress. Level 2 takes twice the time of level 1, and archives get a quarter smaller: a
- * run is to spend its time on requests, and an archive can be compressed again after it.
+ * How hard to compress. Level 2 takes three times as long as level 1, and archives get a sixth
+ * smaller: a run is to spend its time on requests, and an archive can be compressed again after it.
  */
 const LEVEL = 1;
 
