@@ -19,9 +19,9 @@ import { AUTHORITY } from "../../fixtures/tls_server.ts";
 
 // Real servers, each at its default limits. `MYRIAD_TEST_LONG=1` makes a million POSTs to nginx.
 
-const POSTS = Deno.env.get("MYRIAD_TEST_LONG") === undefined ? 20_000 : 1_000_000;
+const POSTS = Deno.env.get("MYRIAD_TEST_LONG") === undefined ? 10_000 : 1_000_000;
 /** More than nginx, Apache and lighttpd answer on one connection. */
-const RESPONSES = 4_000;
+const RESPONSES = 2_500;
 const IN_FLIGHT = 100;
 const LARGE_BYTES = 10_000_000;
 
