@@ -163,8 +163,11 @@ async function tryToRead<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    // What the library says of damaged metadata is about its own code.
+    const isOfCode = error instanceof TypeError || error instanceof RangeError;
+    const why = isOfCode ? "its metadata is damaged" : describeOsError(error);
     throw new InputError(
-      `Cannot read '${path}' to its end: it is not whole Parquet (${describeOsError(error)}): ` +
+      `Cannot read '${path}' to its end: it is not whole Parquet (${why}): ` +
         "if its run was killed, go on with --resume",
     );
   }
