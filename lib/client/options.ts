@@ -8,8 +8,8 @@
 /** A time with its unit, as in `250ms`, `3s`, `5m` or `2h`. */
 export type Duration = `${number}${"ms" | "s" | "m" | "h"}`;
 
-/** A number of starts in a time: `500`, `500/s` or `30/m`. Without a unit, a second. */
-export type Rate = number | `${number}/${"s" | "m" | "h"}`;
+/** A number of starts in a time: `500`, `500/s`, `2k/s` or `30/m`. Without a unit, a second. */
+export type Rate = number | `${number}${"" | "k"}/${"s" | "m" | "h"}`;
 
 /** A number of bytes, with or without a suffix: `1048576`, `64k`, `1M`. */
 export type Size = number | `${number}${"k" | "K" | "M" | "G"}`;
@@ -75,7 +75,7 @@ export interface ClientOptions {
   readonly retryMaxDelay?: Duration;
   /** Whether requests that are not idempotent, like POST, are retried as well. @default {false} */
   readonly retryUnsafe?: boolean;
-  /** @default {"auto"} */
+  /** What makes the requests: sockets of its own, or the runtime's `fetch`. @default {"auto"} */
   readonly engine?: "auto" | "http1" | "http2" | "fetch";
   /** Whose sockets it uses. @default {"auto"} */
   readonly transport?: "auto" | "portable" | "native";

@@ -57,10 +57,11 @@ export async function sortLines(
   }: SortOptions,
 ): Promise<void> {
   let [source, other] = scratch;
-  let runs = await writeRuns(from, source, { mode, toLine, maxRunBytes });
   try {
+    let runs = await writeRuns(from, source, { mode, toLine, maxRunBytes });
     while (runs.length > maxMerged) {
       runs = await mergeGroups(source, runs, other, { maxMerged, mode });
+      await Deno.remove(source);
       [source, other] = [other, source];
     }
     await mergeGroups(source, runs, to, { maxMerged, mode });
@@ -192,6 +193,9 @@ class LineFileWriter {
   length = 0;
 
   static async create(path: string, mode: number): Promise<LineFileWriter> {
+    // A link that is there is removed, rather than followed.
+    const isLink = await Deno.lstat(path).then((info) => info.isSymlink, () => false);
+    if (isLink) await Deno.remove(path);
     return new LineFileWriter(
       await Deno.open(path, { write: true, create: true, truncate: true, mode }),
     );
