@@ -18,7 +18,8 @@ import { removeFolder, ROOT, writeTexts } from "../write_texts.ts";
 export async function buildPackage(folder: string): Promise<void> {
   await removeFolder(folder);
   await writeTexts(folder);
-  await bundle("main.ts", "--output", `${folder}/myriad.js`);
+  // Deno reads all of a file before it starts: of half the length, it starts 20 ms earlier.
+  await bundle("main.ts", "--minify", "--output", `${folder}/myriad.js`);
   // What a program does not use of the library, it does not load.
   await bundle("lib/mod.ts", "--code-splitting", "--outdir", `${folder}/library`);
   await Deno.writeTextFile(`${folder}/library/package.json`, '{ "type": "module" }\n');

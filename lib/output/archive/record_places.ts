@@ -20,9 +20,15 @@ export interface ArchivePlace {
   readonly offset: number;
 }
 
+/** The last file, since the next place is mostly in the same. */
+let last = { path: "", serial: NaN, start: "" };
+
 /** The text of a place. @param path of the first file of the archive */
 export function formatPlace(path: string, { serial, offset }: ArchivePlace): string {
-  return joinPlace(path, formatSerial(serial), `${offset}`);
+  if (last.path !== path || last.serial !== serial) {
+    last = { path, serial, start: joinPlace(path, formatSerial(serial), "") };
+  }
+  return `${last.start}${offset}`;
 }
 
 /** What stands for a place that is not known yet. @param mark of {@linkcode drawMark} */
