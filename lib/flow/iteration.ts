@@ -3,6 +3,7 @@ import type { Outcome } from "../client/outcome.ts";
 import type { Jar } from "../cookies/jar.ts";
 import { THINK } from "../options/kinds.ts";
 import { type Result, toUnsentResult } from "../result.ts";
+import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
 import { CheckTally } from "../stats/check_tally.ts";
 import type { CheckFigures } from "../stats/snapshot.ts";
 import type { Target } from "../target.ts";
@@ -176,6 +177,7 @@ export class Iteration implements RequestOwner {
     if (problem !== undefined) {
       return await this.#refuse(new TypeError(`Cannot make a request: ${problem}`));
     }
+    checkText(step ?? "", "make a request: its 'step'");
     const { requests, storage } = this.#context;
     const target = requests.makeTarget(toPlain(request));
     const entry: Entry = { result: undefined };
@@ -196,7 +198,7 @@ export class Iteration implements RequestOwner {
   #toRecorded(target: Target, { result }: Outcome, step: string | undefined): Result {
     return {
       ...result,
-      target: { ...target, i: this.i, step: step === undefined ? undefined : truncate(step) },
+      target: { ...target, i: this.i, step: step == null ? undefined : truncate(step) },
     };
   }
 
@@ -211,6 +213,12 @@ export class Iteration implements RequestOwner {
   async #think(time: number | string): Promise<void> {
     if (this.#isOver) return await this.#refuse(this.#controller.signal.reason);
     const ms = typeof time === "number" ? time : chooseTime(time);
+    // A timer takes any other number for 1 ms.
+    if (!(ms >= 0 && ms <= MAX_TIMER_MS)) {
+      throw new RangeError(
+        `Cannot think for '${time}': use milliseconds from 0 to ${MAX_TIMER_MS}`,
+      );
+    }
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waits.delete(timer);
@@ -222,6 +230,7 @@ export class Iteration implements RequestOwner {
 
   /** Counts a check, unless the iteration has ended. @returns whether it holds */
   #countCheck(name: string, holds: unknown): boolean {
+    checkText(name, "count a check: its name");
     if (!this.#isOver) this.#checks.record(name, Boolean(holds));
     return Boolean(holds);
   }
@@ -314,6 +323,11 @@ function findProblem(request: Omit<FlowRequest, "step">): string | undefined {
   if (request.url === undefined) return "it has no URL: add one";
   const unknown = Object.keys(request).find((name) => !REQUEST_NAMES.has(name));
   return unknown && `unknown option '${unknown}': use some of step, headers, body, expect`;
+}
+
+/** @throws {TypeError} If a flow, which nothing has to have checked, gives another value for a text. */
+function checkText(value: unknown, what: string): void {
+  if (typeof value !== "string") throw new TypeError(`Cannot ${what} must be a string`);
 }
 
 /** A request whose parameters are a form's text. */
