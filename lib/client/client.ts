@@ -112,11 +112,16 @@ export class Client implements AsyncDisposable, Disposable {
    *
    * @throws By the iterator: the reason of the signal, what the source threw, or why the client has
    * given up.
+   * @throws {TypeError} If `targets` is a text.
    */
   all<T extends TargetLike>(
     targets: Iterable<T> | AsyncIterable<T> | Source<T>,
     { signal, body }: HitOptions = {},
   ): AsyncIterableIterator<Hit<T>, undefined, void> {
+    // To the types, a text is an iterable of texts.
+    if (typeof targets === "string") {
+      throw new TypeError("Cannot request a text as a list: use 'hit(url)' for one URL");
+    }
     const group = Symbol();
     let isWatched = false;
     return asCompleted(targets, (target, stop) => {

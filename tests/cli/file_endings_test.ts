@@ -47,7 +47,7 @@ for (
     [["-o", "x.csv.zst", "--format", "csv"], ".zst", ".gz compresses"],
     [["-o", "x.tsv"], ".tsv", "use .ndjson, .parquet, .sqlite or .csv"],
     [["-o", "out/x.XLSX"], ".xlsx", "use .ndjson, .parquet, .sqlite or .csv"],
-    [["-o", "x.warc.gz"], ".warc", "use '--save-bodies FILE.warc.gz' for a web archive"],
+    [["-o", "x.warc.gz"], ".warc", "'--save-bodies FILE.warc.gz' writes a web archive"],
     [["-o", "x.html"], ".html", "use .ndjson, .parquet, .sqlite or .csv"],
     [["--failures", "x.csv"], ".csv", "use .jsonl or .ndjson"],
     [["--failures", "x.jsonl.gz"], ".gz", "use .jsonl or .ndjson"],

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { Client } from "../../lib/client/client.ts";
 import { ENGINE_NAMES } from "../../lib/engine/engines.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
@@ -215,6 +215,7 @@ Deno.test("Client.all() gives each hit once, with what it was given", async () =
   }
   assertEquals(seen.sort((a, b) => a - b), targets.map(({ name }) => name));
   assertEquals(server.connections <= 7, true);
+  assertThrows(() => client.all(server.url()), TypeError, "use 'hit(url)'");
 });
 
 Deno.test("Client.all() has at most its concurrency between the source and a slow consumer", async () => {

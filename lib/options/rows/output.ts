@@ -28,7 +28,7 @@ export const OUTPUT_ROWS = [
       endings: {
         formats: [...listEndings(OUTPUT_FORMATS), "txt"],
         shown: OUTPUT_FORMAT_NAMES.length,
-        elsewhere: { warc: "use '--save-bodies FILE.warc.gz' for a web archive" },
+        elsewhere: { warc: "'--save-bodies FILE.warc.gz' writes a web archive" },
         gzip: true,
       },
       formatFlag: "format",
