@@ -133,6 +133,7 @@ function flagTables(): string {
     page += `\n## ${name}\n\nExplained in [${ofCommand.replace("../", "")}](${ofCommand}).\n`;
     for (const [section, rows] of Map.groupBy(flags, ({ section }) => section)) {
       if (section !== undefined) {
+        page += `\n### ${section}\n\n${wrap(`Explained in ${linksTo(section)}.`)}`;
       }
       page += `\n${flagTable(rows, flags)}`;
     }
@@ -140,6 +141,9 @@ function flagTables(): string {
   return page;
 }
 
+/** Prose in lines of at most 100 characters, as the formatter breaks them. */
+function wrap(text: string): string {
+  return text.replace(/(.{1,100})(?: |$)/g, "$1\n");
 }
 
 /** @throws {Error} If no page explains the section: `PAGES` needs a row. */

@@ -104,6 +104,7 @@ export class ResumePoint {
     };
     try {
       if (!isDatabase) await writeJournal();
+      else if (!this.isResumed) await output.database!.startOver();
       await output.cutTo(state?.output ?? 0);
       await failures?.cutTo(state?.failures ?? 0);
       if (isDatabase) await writeJournal();

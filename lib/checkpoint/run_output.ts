@@ -47,6 +47,9 @@ async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
   const { path } = options.output;
   // All that it needs at once: otherwise the user would be told of one after another.
   if (!isGranted({ name: "write", path })) checkPermissions(options);
+  // Who opens a named pipe waits for its reader, which a table of columns cannot go to.
+  const takesPipe = OUTPUT_FORMATS[options.output.format].isText;
+  if (!takesPipe && await isOther(path)) refuseOutput(options, "it is not a file: use a file");
   const { file, isNew } = await openFile(path, { flag: "--output" });
   const output = await openRecords(options, file);
   // First the lock, since another run may be writing it; that run may have found this new file.
@@ -64,6 +67,11 @@ async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
     if (isNew) await Deno.remove(path);
     throw error;
   }
+}
+
+/** Whether it is there, and neither a file nor a folder. */
+async function isOther(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => !info.isFile && !info.isDirectory, () => false);
 }
 
 /** Where the journal of an output is. */

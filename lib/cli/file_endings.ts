@@ -22,6 +22,8 @@ export interface Endings {
   readonly formats: readonly string[] | "any";
   /** How many of them a message names, the first ones. @default {2} */
   readonly shown?: number;
+  /** What a message says of endings that another flag takes: what to do instead. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** Whether `.gz` can follow, which compresses the file. @default {false} */
   readonly gzip?: boolean;
 }
@@ -92,14 +94,15 @@ const USUALLY_SHOWN = 2;
 export function checkEnding(
   path: string,
   flag: string,
-  { formats, shown = USUALLY_SHOWN, gzip = false }: Endings,
+  { formats, shown = USUALLY_SHOWN, elsewhere, gzip = false }: Endings,
 ): void {
   const name = path.split(/[/\\]/).at(-1)!.toLowerCase();
   const ending = /\.([a-z0-9]+)$/.exec(gzip ? name.replace(/\.gz$/, "") : name)?.[1];
   if (ending === undefined || !PROMISING.has(ending)) return;
   if (formats === "any" ? !COMPRESSED.includes(ending) : formats.includes(ending)) return;
   const usual = (formats === "any" ? [] : formats).slice(0, shown).map((it) => `.${it}`);
-  const how = [
+  const instead = elsewhere?.[ending];
+  const how = instead !== undefined ? [instead] : [
     ...usual.length > 0
       ? [`use ${usual.join(", ").replace(/, (?=[^,]*$)/, " or ")}`]
       : gzip

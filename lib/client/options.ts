@@ -8,8 +8,8 @@
 /** A time with its unit, as in `250ms`, `3s`, `5m` or `2h`. */
 export type Duration = `${number}${"ms" | "s" | "m" | "h"}`;
 
-/** A number of starts in a time: `500`, `500/s` or `30/m`. Without a unit, a second. */
-export type Rate = number | `${number}/${"s" | "m" | "h"}`;
+/** A number of starts in a time: `500`, `500/s`, `2k/s` or `30/m`. Without a unit, a second. */
+export type Rate = number | `${number}${"" | "k"}/${"s" | "m" | "h"}`;
 
 /** A number of bytes, with or without a suffix: `1048576`, `64k`, `1M`. */
 export type Size = number | `${number}${"k" | "K" | "M" | "G"}`;

@@ -163,7 +163,9 @@ export class Records implements AsyncDisposable {
     if (this.#failure !== undefined) throw this.#failure.reason;
     if (this.#closing !== undefined) throw new Error("Cannot write a record: the file is closed");
     if (!this.#outputs.isOpen(hit.i)) {
-      throw new RangeError(`Cannot write a record: number ${hit.i} has one already`);
+      throw new RangeError(
+        `Cannot write a record: number ${hit.i} has one already, or cannot have one`,
+      );
     }
     const result = toRecordResult(hit);
     this.#stats.record(result);

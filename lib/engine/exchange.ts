@@ -9,7 +9,6 @@
  *
  * @module
  */
-import type { Result } from "../result.ts";
 import type { Target } from "../target.ts";
 
 /** Why the body of a response is not whole: the values of `WARC-Truncated` (ISO 28500:2017). */
@@ -43,8 +42,6 @@ export interface ExchangeStart {
 
 /** How an exchange has ended. */
 export interface ExchangeEnd {
-  /** Milliseconds since it was sent. */
-  readonly ms: number;
   /** Why the response is missing or not whole; undefined if it is whole. */
   readonly cut: CutReason | undefined;
   /**
@@ -77,18 +74,16 @@ export interface ExchangeSink {
   onEnd(end: ExchangeEnd): void;
 }
 
-/** Receives the exchanges of one request, one after another. */
+/**
+ * Receives the exchanges of one request, one after another. All have ended when its result comes. A
+ * request that is retried later is begun anew.
+ */
 export interface RequestTap {
   onExchange(start: ExchangeStart): ExchangeSink;
-  /**
-   * The request has ended, and so has each exchange of it. A request that is retried later is begun
-   * anew.
-   */
-  onEnd(result: Result): void;
 }
 
-/** Chooses the requests whose exchanges are told. */
+/** Receives the exchanges of an engine. */
 export interface ExchangeTap {
-  /** Called when a request starts; undefined if its exchanges are not wanted. */
-  begin(target: Target): RequestTap | undefined;
+  /** Called when a request starts. */
+  begin(target: Target): RequestTap;
 }

@@ -1,4 +1,5 @@
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import type { Flow } from "./flow_client.ts";
@@ -11,6 +12,12 @@ export interface LoadedFlow {
   /** The URL of the module, as stack traces have it. */
   readonly url: string;
 }
+
+/** Where an error of a module that is loaded is, in its stack; what awaits the module is left out. */
+const PLACE = /^ +at (?!async )(?:.* \()?(file:.+?):(\d+:\d+)\)?$/m;
+
+/** Of an object that throws when it is made a text. */
+const NOT_SHOWN = "a value that cannot be shown";
 
 /**
  * Loads the module of a flow.
@@ -28,12 +35,15 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
   try {
     module = await import(url);
   } catch (error) {
-    const [why, ...more] = (error instanceof Error ? error.message : String(error)).split("\n");
-    // Of a syntax error; behind the first line stands the code itself.
-    const place = /:(\d+:\d+)$/.exec(more.at(-1) ?? "")?.[1];
-    const where = place === undefined ? "" : ` (${path}:${place})`;
+    const { message, stack = "" } = error instanceof Error
+      ? error
+      : { message: describeValue(error) };
+    // Behind the first line of a syntax error stands the code itself.
+    const [why] = message.split("\n");
+    const [, file, place] = PLACE.exec(stripVTControlCharacters(stack)) ?? [];
+    const where = place && ` (${file === url ? path : fileURLToPath(file)}:${place})`;
     throw new UsageError(
-      `Cannot load the flow '${path}': ${why.replace(/[.:]$/, "")}${where}: mend it`,
+      `Cannot load the flow '${path}': ${why.replace(/[.:]$/, "")}${where ?? ""}: mend it`,
     );
   }
   if (typeof module.default !== "function") {
@@ -48,9 +58,9 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
 /** Why a flow has thrown, in words, with the place in its module where that is known. */
 export function describeThrown(reason: unknown, flow: LoadedFlow): string {
   try {
-    return reason instanceof Error ? describeError(reason, flow) : String(reason);
+    return reason instanceof Error ? describeError(reason, flow) : describeValue(reason);
   } catch {
-    return "a value that cannot be shown";
+    return NOT_SHOWN;
   }
 }
 
@@ -58,4 +68,13 @@ function describeError({ name, message, stack = "" }: Error, { path, url }: Load
   const from = stack.indexOf(`${url}:`);
   const [, place] = from < 0 ? [] : /^:(\d+:\d+)/.exec(stack.slice(from + url.length)) ?? [];
   return `${name}: ${message}${place === undefined ? "" : ` (${path}:${place})`}`;
+}
+
+/** A value that was thrown, whatever it is. */
+function describeValue(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return NOT_SHOWN;
+  }
 }

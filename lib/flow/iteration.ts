@@ -20,6 +20,15 @@ export const MAX_REQUESTS = 1_000;
 /** A flow that goes on after so many calls that were refused waits forever. */
 const MAX_REFUSALS = 10;
 
+/** What a request can have, its step apart: what else it has is a slip, or another client's name. */
+const REQUEST_NAMES: ReadonlySet<string> = new Set<Exclude<keyof FlowRequest, "step">>([
+  "url",
+  "method",
+  "headers",
+  "body",
+  "expect",
+]);
+
 /** What the iterations of a flow share. */
 export interface IterationContext {
   readonly flow: LoadedFlow;
@@ -138,8 +147,8 @@ export class Iteration implements RequestOwner {
   }
 
   #createClient(): FlowClient {
-    const send = (method: string) => (url: string | URL, options?: FlowRequestOptions) =>
-      this.#request({ ...options, url, method });
+    const send = (method: string) => async (url: string | URL, options?: FlowRequestOptions) =>
+      await this.#request({ ...checkOptions(options), url, method });
     return {
       i: this.i,
       user: this.#user,
@@ -167,6 +176,10 @@ export class Iteration implements RequestOwner {
       return await this.#refuse(new RangeError(`Cannot make another request: ${most}`));
     }
     checkText(step ?? "", "make a request: its 'step'");
+    const problem = findProblem(request);
+    if (problem !== undefined) {
+      return await this.#refuse(new TypeError(`Cannot make a request: ${problem}`));
+    }
     const { requests, storage } = this.#context;
     const target = requests.makeTarget(toPlain(request));
     const entry: Entry = { target, result: undefined };
@@ -314,6 +327,21 @@ function toRequest(value: unknown): FlowRequest {
 /** @throws {TypeError} If a flow, which nothing has to have checked, gives another value for a text. */
 function checkText(value: unknown, what: string): void {
   if (typeof value !== "string") throw new TypeError(`Cannot ${what} must be a string`);
+}
+
+/** @throws {TypeError} If they are none, as in `post(url, body)`. */
+function checkOptions(options: FlowRequestOptions | undefined): FlowRequestOptions | undefined {
+  if (options === undefined || (typeof options === "object" && options !== null)) return options;
+  throw new TypeError(
+    "Cannot make a request: its options are no object: use one like { body, headers, step }",
+  );
+}
+
+/** Why a request cannot be meant so, with what to do; undefined if it can. */
+function findProblem(request: Omit<FlowRequest, "step">): string | undefined {
+  if (request.url === undefined) return "it has no URL: add one";
+  const unknown = Object.keys(request).find((name) => !REQUEST_NAMES.has(name));
+  return unknown && `unknown option '${unknown}': use some of step, headers, body, expect`;
 }
 
 /** A request whose parameters are a form's text. */

@@ -12,17 +12,24 @@ import type { OutputOptions, ReportOptions, RunOptions, SummaryFile } from "./ru
 import { SUMMARY_FORMATS } from "./summary_formats.ts";
 import type { RunValues } from "./table.ts";
 
+/** What a run is to record, as far as other flags say it. */
+export interface RecordedRun {
+  /** The names of what is captured, which are fields as well. */
+  readonly captures: readonly string[];
+  /** Whether a flow makes the requests. */
+  readonly isOfFlow: boolean;
+  /** Whether bodies are saved, whose places are a field. */
+  readonly savesBodies: boolean;
+}
+
 /**
  * Where the records go, and how they are written; undefined where none are asked for.
  *
- * @param captures the names of what is captured, which are fields as well
- * @param isOfFlow whether a flow makes the requests
  * @throws {UsageError} If a field is unknown, or named twice.
  */
 export function parseOutput(
   values: RunValues,
-  captures: readonly string[],
-  isOfFlow: boolean,
+  { captures, isOfFlow, savesBodies }: RecordedRun,
 ): OutputOptions | undefined {
   const path = values.get("output");
   if (path === undefined) return undefined;
@@ -51,7 +58,7 @@ export function parseOutput(
   }
   const listColumns = (): string[] => [
     ...isOfFlow ? ["i", "step", ...DEFAULT_FIELDS.slice(1)] : DEFAULT_FIELDS,
-    ...(values.has("save-bodies") ? ["body_file"] : []),
+    ...(savesBodies ? ["body_file"] : []),
     ...(values.has("request-id") ? ["request_id"] : []),
     ...captures,
   ];

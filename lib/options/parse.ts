@@ -97,6 +97,7 @@ export async function parseRun(
     });
   const files: CommandFiles = submission?.files ?? { readFile, readVariable, askPassword };
   const plain = readOptions(values);
+  const saved = parseSavedBodies(values, version);
   const options: RunOptions = {
     ...plain,
     ...parseStages(values, plain),
@@ -116,8 +117,12 @@ export async function parseRun(
     proxy: await parseProxy(values, files.readFile),
     ipVersion: parseIpVersion(values),
     unixSocket: parseUnixSocket(values),
-    output: parseOutput(values, captures.map(({ name }) => name), flow !== undefined),
-    ...parseSavedBodies(values, version),
+    output: parseOutput(values, {
+      captures: captures.map(({ name }) => name),
+      isOfFlow: flow !== undefined,
+      savesBodies: saved.saveBodies !== undefined || saved.archive !== undefined,
+    }),
+    ...saved,
     resume: parseResume(values),
     summaries: parseSummaries(values),
     // Not from `files`: what they hold goes to workers.

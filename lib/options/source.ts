@@ -13,6 +13,11 @@ import { findFileName } from "../source/remote_path.ts";
 import type { InputOptions, RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
+const PER_FILE = "write '--input' in front of each file";
+
+/** What is neither a URL nor a template of one. */
+const FILE_NAME = /^[^:{]+$/;
+
 /**
  * The URL, or its template; undefined if none is given.
  *
@@ -20,6 +25,7 @@ import type { RunValues } from "./table.ts";
  */
 export function parseUrl(values: RunValues): string | undefined {
   const { positionals: [url, other] } = values;
+  const hasInput = values.get("input").length > 0;
   if (other !== undefined) {
     if (isJsonText(url) || isJsonText(other)) {
       throw new UsageError(
@@ -28,8 +34,14 @@ export function parseUrl(values: RunValues): string | undefined {
       );
     }
     throw new UsageError(
-      `Cannot request more than one URL, and '${other}' is another: use --input for a file of URLs`,
+      `Cannot request more than one URL, and '${other}' is another: ${
+        hasInput ? PER_FILE : "use --input for a file of URLs"
+      }`,
     );
+  }
+  // What a pattern of the shell leaves behind, as in `-i *.warc.gz`.
+  if (hasInput && url !== undefined && FILE_NAME.test(url) && findByEnding(INPUT_FORMATS, url)) {
+    throw new UsageError(`Cannot request '${url}', which is named as an input is: ${PER_FILE}`);
   }
   const scheme = values.get("default-scheme");
   return url === undefined || scheme === undefined ? url : addSchemeToTemplate(url, scheme);

@@ -85,6 +85,13 @@ export interface OutputDatabase {
   readonly isNew: boolean;
   /** The size of its file as it was found, in bytes. */
   readonly size: number;
+  /**
+   * Removes all that is in it, the texts and the tables too. It is called before
+   * {@linkcode Output.cutTo}, which removes records only.
+   *
+   * @throws {UsageError} If that is not possible.
+   */
+  startOver(): Promise<void>;
   /** A text by its name; undefined without it. */
   readText(name: string): string | undefined;
   /** Replaces a text; undefined removes it. */

@@ -14,6 +14,9 @@ export function describeOsError(error: unknown): string {
 export function describeWriteError(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such folder: make it first";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied: choose another";
+  if (error instanceof Deno.errors.AlreadyExists) {
+    return "something is there already that is not a file: use another name";
+  }
   const message = error instanceof Error ? error.message : String(error);
   if (/os error 21/.test(message)) return "it is a folder: use the name of a file";
   if (/os error 28/.test(message)) return "no space left on device: free some";

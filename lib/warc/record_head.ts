@@ -10,18 +10,19 @@ export const WARC_VERSION = "WARC/1.1";
 /** What stands behind the block of each record. */
 export const RECORD_END = "\r\n\r\n";
 
-/** A named field, or nothing where its value is undefined. */
-export type WarcField = readonly [name: string, value: string | number | undefined];
+/** Formats a named field, with the end of its line; nothing where its value is undefined. */
+export function formatField(name: string, value: string | number | null | undefined): string {
+  return value === undefined || value === null ? "" : `${name}: ${value}\r\n`;
+}
 
 /**
  * Formats the head of a record, up to and including the empty line.
  *
+ * @param fields each of {@linkcode formatField}
  * @param length of the block, in bytes
  */
-export function formatRecordHead(fields: readonly WarcField[], length: number): string {
-  let head = `${WARC_VERSION}\r\n`;
-  for (const [name, value] of fields) if (value !== undefined) head += `${name}: ${value}\r\n`;
-  return `${head}Content-Length: ${length}\r\n\r\n`;
+export function formatRecordHead(fields: string, length: number): string {
+  return `${WARC_VERSION}\r\n${fields}Content-Length: ${length}\r\n\r\n`;
 }
 
 /** A new `WARC-Record-ID`. */

@@ -1,5 +1,5 @@
 import { digestBytes } from "./digest.ts";
-import { createRecordId, formatRecordHead, RECORD_END } from "./record_head.ts";
+import { createRecordId, formatField, formatRecordHead, RECORD_END } from "./record_head.ts";
 
 /** What the first record of a file says of the run. */
 export interface WarcInfo {
@@ -25,14 +25,13 @@ export function formatWarcInfo({ filename, software, command, at }: WarcInfo): U
     `description: ${oneLine(command)}`,
     "",
   ].join("\r\n"));
-  const head = formatRecordHead([
-    ["WARC-Type", "warcinfo"],
-    ["WARC-Record-ID", createRecordId()],
-    ["WARC-Date", new Date(at).toISOString()],
-    ["WARC-Filename", oneLine(filename)],
-    ["WARC-Block-Digest", digestBytes(block)],
-    ["Content-Type", "application/warc-fields"],
-  ], block.length);
+  const fields = formatField("WARC-Type", "warcinfo") +
+    formatField("WARC-Record-ID", createRecordId()) +
+    formatField("WARC-Date", new Date(at).toISOString()) +
+    formatField("WARC-Filename", oneLine(filename)) +
+    formatField("WARC-Block-Digest", digestBytes(block)) +
+    formatField("Content-Type", "application/warc-fields");
+  const head = formatRecordHead(fields, block.length);
   const text = encoder.encode(head);
   const record = new Uint8Array(text.length + block.length + RECORD_END.length);
   record.set(text);

@@ -24,6 +24,9 @@ const TYPESCRIPT_VERSION = "5.9.3";
 /** An import or re-export in a declaration file. */
 const IMPORTED = /(?<=\bfrom ")(\.{1,2}\/[^"]+)\.ts(?=")/g;
 
+/** For TypeScript that compiles for something older, and knows no `Symbol.asyncDispose` by itself. */
+const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
+
 /** A method with a name like `[Symbol.dispose]`, which TypeScript 5.9 declares as a property, too. */
 const DOUBLED = /(?:^ {4}\/\*\* .* \*\/\n)?^ {4}\[Symbol\.\w+\]: \(\) => .*;\n/gm;
 
@@ -44,7 +47,8 @@ export async function writeTypes(module: string, folder: string): Promise<void> 
     }
     const output = `${folder}/${path.replace(/\.ts$/, ".d.mts")}`;
     await Deno.mkdir(dirname(output), { recursive: true });
-    await Deno.writeTextFile(output, text.replaceAll(IMPORTED, "$1.mjs"));
+    const head = path === module ? DISPOSABLE : "";
+    await Deno.writeTextFile(output, head + text.replaceAll(IMPORTED, "$1.mjs"));
   }
 }
 

@@ -2,12 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import { runCommand } from "../../bench/meter.ts";
 import { myriadCommand } from "../../bench/root.ts";
 import { listDocuments, ROOT } from "../fixtures/markdown.ts";
+import { DENO_RUN } from "../fixtures/program.ts";
 
 const MAIN = `${ROOT}bench/main.ts`;
 
 /** Runs `deno task bench`. */
 async function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return (await runCommand([Deno.execPath(), "run", "--quiet", "--allow-all", MAIN, ...args]))!;
+  return (await runCommand([...DENO_RUN, "--allow-all", MAIN, ...args]))!;
 }
 
 /** The names in the list of `--help`. */

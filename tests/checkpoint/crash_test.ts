@@ -91,6 +91,8 @@ for (const format of ["ndjson", "csv", "ndjson.gz"]) {
         `${COUNT}`,
         "-c",
         "10",
+        "--transport",
+        "portable",
         "-t",
         "10m",
         server.url("/{}"),
@@ -247,6 +249,7 @@ Deno.test("--retry-failed loses nothing when it dies between any two file operat
   for (let last = 0, isWhole = false; !isWhole; last++) {
     const output = dir.path(`${last}.ndjson`);
     const argv = ["-n", `${COUNT}`, "-c", "10", "-t", "10m", server.url("/{}"), "-o", output];
+    argv.push("--transport", "portable");
     isMended = false;
     assertEquals(await run(await parseRun(argv, "1") as RunOptions), undefined);
     isMended = true;

@@ -3,7 +3,7 @@ import { DoneSet } from "../../lib/checkpoint/done_set.ts";
 import { JournalError, readJournal, sha256, writeJournal } from "../../lib/checkpoint/journal.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import { folder } from "../fixtures/folder.ts";
-import { myriad } from "../fixtures/program.ts";
+import { DENO_RUN, myriad } from "../fixtures/program.ts";
 import { generator } from "../fixtures/random_json.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 
@@ -210,8 +210,8 @@ Deno.test("writeJournal() writes when the process has run out of file descriptor
   );
   const command = new Deno.Command("bash", {
     args: [
-      ...["-c", 'ulimit -n 128; exec "$@"', "bash", Deno.execPath(), "run", "--quiet"],
-      ...["--no-prompt", "--allow-read", "--allow-write", script, dir.path("j"), sample],
+      ...["-c", 'ulimit -n 128; exec "$@"', "bash", ...DENO_RUN],
+      ...["--allow-read", "--allow-write", script, dir.path("j"), sample],
     ],
   });
   const { stdout, stderr } = await command.output();

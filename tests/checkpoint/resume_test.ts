@@ -85,7 +85,7 @@ for (
   test(`--resume continues after ${signals.join(", ")} (${kind})`, async () => {
     await using server = await counting(2);
     await using dir = await folder();
-    const count = 4_000;
+    const count = 2_000;
     const output = dir.path(file);
     const args = ["-n", `${count}`, "-c", "50", "-t", "10m", server.url("/{}"), "-o", output];
     args.push("-s", "--resume");
@@ -139,11 +139,11 @@ test(
     await using server = await counting();
     await using dir = await folder();
     const output = dir.path("o.ndjson");
-    const args = ["-n", "8k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
+    const args = ["-n", "4k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
     const words = commandWords(args, { permissions: PERMISSIONS }).map((word) => `'${word}'`);
     // `script` gives it a terminal, which ends with it.
     await using terminal = spawn(["script", "-qec", words.join(" "), "/dev/null"]);
-    await until(() => total(server) >= 2_000);
+    await until(() => total(server) >= 1_000);
     server.isHeld = true;
     const processes = await descendants(terminal.pid);
     terminal.kill("SIGKILL");
@@ -157,8 +157,8 @@ test(
     child.kill("SIGHUP");
     const { code, stderr } = await finish(child);
     assertEquals([code, stderr], [0, ""]);
-    assertEach(numbersOf(await Deno.readTextFile(output)), 8_000);
-    assert(total(server) <= 8_000 + 50, "what was in flight was finished, or given up");
+    assertEach(numbersOf(await Deno.readTextFile(output)), 4_000);
+    assert(total(server) <= 4_000 + 50, "what was in flight was finished, or given up");
   },
 );
 
@@ -363,8 +363,8 @@ test("--resume continues after a full disk", async () => {
   await using server = await counting(20);
   await using dir = await folder();
   const output = dir.path("o.ndjson");
-  const args = ["-n", "9k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
-  for (const kilobytes of [300, 600]) {
+  const args = ["-n", "4500", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
+  for (const kilobytes of [150, 300]) {
     const ran = await myriad(args, "", `ulimit -f ${kilobytes}; trap "" XFSZ`);
     assertEquals(ran.code, 3);
     assertMatch(ran.stderr, /^myriad: Cannot write '--output [^\n]*\n$/);
@@ -373,7 +373,7 @@ test("--resume continues after a full disk", async () => {
     assertEquals(new Set(numbersOf(text)).size, numbersOf(text).length);
   }
   assertEquals((await myriad(args)).code, 0);
-  assertEach(numbersOf(await Deno.readTextFile(output)), 9_000);
+  assertEach(numbersOf(await Deno.readTextFile(output)), 4_500);
 });
 
 for (const source of ["stdin", "a file", "shards"]) {
@@ -381,7 +381,7 @@ for (const source of ["stdin", "a file", "shards"]) {
     await using server = await counting();
     await using dir = await folder();
     // Enough of them for journals to have been written.
-    const count = source === "shards" ? 6_000 : 2_000;
+    const count = source === "shards" ? 3_000 : 1_000;
     const lines = Array.from({ length: count }, (_, k) => `${k}\n`).join("\n");
     await Deno.writeTextFile(dir.path("ids"), lines);
     const output = dir.path("o.ndjson");

@@ -98,12 +98,12 @@ test("--retry-failed continues itself, and leaves unfinished requests to --resum
   await using server = await ailing();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
-  const args = ["-n", "5k", "-c", "10", server.url("/{}"), "-o", output, "-s"];
+  const args = ["-n", "2500", "-c", "10", server.url("/{}"), "-o", output, "-s"];
   const refused = await myriad([...args, "--retry-failed"]);
   assertEquals(refused.code, 2);
   assertMatch(refused.stderr, /there is no run to retry/);
   await using first = start(args);
-  await until(() => server.requests.length >= 700);
+  await until(() => server.requests.length >= 500);
   server.hold = true;
   first.kill("SIGINT");
   first.kill("SIGINT");
@@ -112,7 +112,7 @@ test("--retry-failed continues itself, and leaves unfinished requests to --resum
   // The second signal ended it at once: the journal may speak of none of it. So a part is made sure.
   await using child = start([...args.filter((arg) => arg !== "-s"), "--resume"]);
   const from = server.requests.length;
-  await until(() => server.requests.length >= from + 700);
+  await until(() => server.requests.length >= from + 500);
   // However long the signal takes, the run is not over by then.
   server.hold = true;
   child.kill("SIGTERM");
@@ -121,7 +121,7 @@ test("--retry-failed continues itself, and leaves unfinished requests to --resum
   assertEquals((await finish(child)).code, 143);
   const before = await recordsOf(output);
   const failed = before.filter(({ error }) => error !== undefined).map(({ i }) => i);
-  assert(failed.length > 50 && before.length < 5_000);
+  assert(failed.length > 50 && before.length < 2_500);
   // A retry that is killed.
   server.hold = true;
   const sent = server.requests.length;
@@ -149,7 +149,7 @@ test("--retry-failed continues itself, and leaves unfinished requests to --resum
   assertEquals(after.filter(({ error }) => error !== undefined), []);
   assertEquals(after.map(({ i }) => i).sort(), before.map(({ i }) => i).sort());
   assertEquals((await myriad([...args, "--resume"])).code, 0);
-  assertEach((await recordsOf(output)).map(({ i }) => i), 5_000);
+  assertEach((await recordsOf(output)).map(({ i }) => i), 2_500);
 });
 
 test("--retry-failed refuses records that do not tell what failed", async () => {

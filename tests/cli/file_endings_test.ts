@@ -42,14 +42,13 @@ for (
 
 for (
   const [args, ending, how] of [
-    [["-o", "x.zst"], ".zst", "use .ndjson or .csv; .gz compresses"],
-    [["-o", "x.csv.zst"], ".zst", "use .ndjson or .csv"],
+    [["-o", "x.zst"], ".zst", "use .ndjson, .parquet, .sqlite or .csv; .gz compresses"],
+    [["-o", "x.csv.zst"], ".zst", "use .ndjson, .parquet, .sqlite or .csv"],
     [["-o", "x.csv.zst", "--format", "csv"], ".zst", ".gz compresses"],
-    [["-o", "x.tsv"], ".tsv", "use .ndjson or .csv"],
-    [["-o", "out/x.XLSX"], ".xlsx", "use .ndjson or .csv"],
-    [["-o", "x.parquet"], ".parquet", "use .ndjson or .csv"],
-    [["-o", "x.sqlite.gz"], ".sqlite", "use .ndjson or .csv"],
-    [["-o", "x.html"], ".html", "use .ndjson or .csv"],
+    [["-o", "x.tsv"], ".tsv", "use .ndjson, .parquet, .sqlite or .csv"],
+    [["-o", "out/x.XLSX"], ".xlsx", "use .ndjson, .parquet, .sqlite or .csv"],
+    [["-o", "x.warc.gz"], ".warc", "use '--save-bodies FILE.warc.gz' for a web archive"],
+    [["-o", "x.html"], ".html", "use .ndjson, .parquet, .sqlite or .csv"],
     [["--failures", "x.csv"], ".csv", "use .jsonl or .ndjson"],
     [["--failures", "x.jsonl.gz"], ".gz", "use .jsonl or .ndjson"],
     [["--summary", "x.yaml"], ".yaml", "use .json, .md or .xml"],
@@ -59,7 +58,7 @@ for (
     [["--report", "x.txt"], ".txt", "use .html or .htm"],
     [["--report", "x.pdf"], ".pdf", "use .html or .htm"],
     [["--cookie-jar=x.sqlite"], ".sqlite", "use .txt"],
-    [["--save-bodies", "x.warc.gz"], ".gz", "use another one"],
+    [["--save-bodies", "x.warc.zst"], ".zst", "use .warc; .gz compresses"],
   ] as const
 ) {
   Deno.test(`parseRun() rejects ${args.join(" ")} with a message`, async () => {

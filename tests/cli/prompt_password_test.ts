@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { folder } from "../fixtures/folder.ts";
-import { myriad } from "../fixtures/program.ts";
+import { DENO_RUN, myriad } from "../fixtures/program.ts";
 import { hasPseudoTerminal, runOnTerminal, type TerminalRun } from "../fixtures/pseudo_terminal.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PROGRAM = [
-  ...[Deno.execPath(), "run", "--no-prompt", "--quiet"],
+  ...DENO_RUN,
   ...["--allow-net=127.0.0.1", "--allow-read", "--allow-write"],
 ];
 const ON_TERMINAL = { ignore: !hasPseudoTerminal };

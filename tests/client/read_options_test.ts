@@ -17,7 +17,7 @@ Deno.test("readOptions() has the defaults of the command line", async () => {
 Deno.test("readOptions() reads what the types allow", async () => {
   const options = await readOptions({
     concurrency: 5,
-    rate: "30/m",
+    rate: "0.03k/m",
     hostRate: 10,
     hostGiveUp: "never",
     noPause: false,

@@ -3,7 +3,7 @@ import { Client } from "../../lib/client/client.ts";
 import { Records } from "../../lib/client/records.ts";
 import { countJournaled } from "../fixtures/count_journaled.ts";
 import { folder } from "../fixtures/folder.ts";
-import { run, spawn } from "../fixtures/program.ts";
+import { DENO_RUN, run, spawn } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -29,8 +29,7 @@ Deno.test("Records goes on after a process that was killed: none missing, none t
     else held.push(() => send(ok()));
   });
   const path = dir.path("pages.ndjson");
-  const flags = ["--no-prompt", "--no-check", "--allow-all"];
-  const args = [Deno.execPath(), "run", ...flags, CRAWL, server.url("/"), path];
+  const args = [...DENO_RUN, "--allow-all", CRAWL, server.url("/"), path];
   await using first = spawn(args, {});
   await until(async () => await countJournaled(path) > 0);
   // Records that the journal does not know of.

@@ -7,6 +7,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { V8_FLAGS } from "../../bench/root.ts";
 import { type Block, listDocuments, Markdown, ROOT } from "../fixtures/markdown.ts";
 import { run } from "../fixtures/program.ts";
 import { reservePort } from "../fixtures/reserved_port.ts";
@@ -33,9 +34,6 @@ const SHOWN = ["text", "json", "ndjson", "yaml", "csv", "ini", "html", "http"];
 
 /** The longest that a document may take: a bound for what hangs, about ten times what is usual. */
 const MAX_MS = 60_000;
-
-/** What `README.md` says of V8. */
-const V8 = "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=10";
 
 /** Nothing that a document runs reaches another machine. */
 const LOOPBACK = "--allow-net=localhost,127.0.0.1,[::1],0.0.0.0";
@@ -123,7 +121,7 @@ class Place implements AsyncDisposable {
     const permissions = `--no-prompt ${LOOPBACK} --allow-read --allow-write`;
     await writeProgram(
       `${folder}/bin/myriad`,
-      `exec '${deno}' run --quiet ${V8} ${permissions} ${config} '${ROOT}main.ts' "$@"`,
+      `exec '${deno}' run --quiet ${V8_FLAGS} ${permissions} ${config} '${ROOT}main.ts' "$@"`,
     );
     await writeProgram(`${folder}/bin/deno`, `exec '${deno}' "$@"`);
     await writeProgram(

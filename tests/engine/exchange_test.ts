@@ -43,13 +43,16 @@ async function hitWith(
   name: EngineName,
   targets: readonly Target[],
   options: Partial<EngineOptions>,
-): Promise<{ noted: readonly NotedExchange[]; ends: unknown[]; results: readonly Result[] }> {
+): Promise<{ noted: readonly NotedExchange[]; results: readonly Result[] }> {
   const exchanges = new NotedExchanges();
   const engine = await openEngine(name, { exchanges, ...options });
   const results = [];
-  for (const target of targets) results.push(await makeRequest(engine, target));
+  for (const target of targets) {
+    results.push(await makeRequest(engine, target));
+    assert(exchanges.all.every(({ end }) => end !== undefined), "before their request");
+  }
   engine.close();
-  return { noted: exchanges.all, ends: exchanges.ends, results };
+  return { noted: exchanges.all, results };
 }
 
 for (const { title, name, transport, serve, serveTls } of SOCKET_ENGINES) {
@@ -69,13 +72,13 @@ for (const { title, name, transport, serve, serveTls } of SOCKET_ENGINES) {
       send(request.includes(" /b?") ? `${heads[1]}whole` : `${heads[0]}lost`)
     );
     const before = Date.now();
-    const { noted, ends, results } = await hit([target(server.url("/a"), {
+    const { noted, results } = await hit([target(server.url("/a"), {
       method: "PUT",
       headers: [["X-One", "1"], ["User-Agent", "\xe4"], ["X-One", "2"]],
       body: encode("sent"),
       requestId: ["X-Id", "7"],
     })]);
-    assertEquals(ends, [200]);
+    assertEquals(results.map(({ status }) => status), [200]);
     assertEquals(noted.map(summarize), [
       ["PUT /a HTTP/1.1", told(heads[0]), "lost", "lost", undefined, true],
       ["PUT /b?c=1 HTTP/1.1", told(heads[1]), "whole", "whole", undefined, true],
@@ -85,22 +88,16 @@ for (const { title, name, transport, serve, serveTls } of SOCKET_ENGINES) {
       noted.map(({ request }) => sort(request)),
       server.requests.map(sort),
     );
-    for (const [k, { url, method, protocol, address, at, status, end }] of noted.entries()) {
-      assertEquals(
-        [url, method, protocol, address, status],
-        [
-          server.url(["/a", "/b?c=1"][k]),
-          "PUT",
-          isHttp1 ? "http/1.1" : "h2c",
-          "127.0.0.1",
-          [
-            307,
-            200,
-          ][k],
-        ],
-      );
+    const protocol = isHttp1 ? "http/1.1" : "h2c";
+    assertEquals(
+      noted.map((it) => [it.url, it.method, it.protocol, it.address, it.status]),
+      [
+        [server.url("/a"), "PUT", protocol, "127.0.0.1", 307],
+        [server.url("/b?c=1"), "PUT", protocol, "127.0.0.1", 200],
+      ],
+    );
+    for (const { at } of noted) {
       assert(at > before - 1_000 && at < Date.now() + 1_000);
-      assert(end!.ms >= 0 && end!.ms <= results[0].ms);
     }
   });
 
@@ -136,16 +133,16 @@ for (const { title, name, transport, serve, serveTls } of SOCKET_ENGINES) {
       // A stream of HTTP/2 that ends too soon is malformed.
       if (path === "/disconnect") isHttp1 ? end() : reset();
     });
-    const { noted, results } = await hit(
-      ["/disconnect", "/length", "/time"].map((path) => target(server.url(path))),
-      { maxBodyBytes: 7, timeoutMs: 300 },
-    );
-    assertEquals(noted.map(({ end }, k) => [end!.cut, results[k].error]), [
-      ["disconnect", "body"],
-      ["length", "body"],
-      ["time", "timeout"],
-    ]);
-    assertEquals([noted[0].body, noted[2].body], ["part", "part"]);
+    const cutAt = async (path: string, options: Partial<EngineOptions>): Promise<unknown[]> => {
+      const { noted: [{ body, end }], results } = await hit([target(server.url(path))], options);
+      return [end!.cut, results[0].error, body];
+    };
+    assertEquals(await cutAt("/disconnect", {}), ["disconnect", "body", "part"]);
+    // What came with the head of a body that is too long is told by some.
+    const [cut, error] = await cutAt("/length", { maxBodyBytes: 7 });
+    assertEquals([cut, error], ["length", "body"]);
+    // Only here may time run out, however busy the machine is; the part has to come before that.
+    assertEquals(await cutAt("/time", { timeoutMs: 1_000 }), ["time", "timeout", "part"]);
   });
 
   Deno.test(`${title} tells a body in its content coding, whoever decodes it`, async () => {
@@ -293,7 +290,6 @@ for (const { title, name, transport, serve, serveTls } of SOCKET_ENGINES) {
               tell("onExchange")();
               return sink;
             },
-            onEnd: () => {},
           }),
         },
         onSinkFailure: (error) => errors.push((error as Error).message),
@@ -318,8 +314,8 @@ for (const { title, name, transport, serve, serveTls } of SOCKET_ENGINES) {
       await peer.send(REFUSAL);
     });
     const body = new Uint8Array(16 << 20).fill(0x2e);
-    const { noted, ends } = await hit([target(server.url(), { method: "POST", body })]);
-    assertEquals(ends, [413]);
+    const { noted, results } = await hit([target(server.url(), { method: "POST", body })]);
+    assertEquals(results.map(({ status }) => status), [413]);
     const [{ request, end }] = noted;
     assertEquals([end!.cut, end!.isRequestWhole], [undefined, false]);
     const sent = request.slice(request.indexOf("\r\n\r\n") + 4);

@@ -199,8 +199,8 @@ Deno.test("FlowPipeline refuses a module before any file is changed", async () =
       ["export default 5;", "exports no function by default"],
       ["export const run = 5;", "exports no function by default"],
       ["export default (i { };", "(flow.ts:1:"],
-      ["throw new Error('not today');", "not today"],
-      ["import './none.ts';", "none.ts"],
+      ["throw new Error('not today');", "not today (flow.ts:1:7): mend it"],
+      ["import './none.ts';", 'none.ts" (flow.ts:1:8)'],
     ]
   ) {
     const dir = await Deno.makeTempDir({ dir: scene.dir.path() });

@@ -265,12 +265,16 @@ Deno.test("Iteration bears whatever a flow throws, yields and sends", async () =
         throw Object.defineProperty(new Error(), "message", { get: () => { throw 1; } });
       },
       async (_, client) => { await client.get("/", { headers: new Headers({ a: "b" }) }); },
+      async (_, client) => { await client.get("/"); await client.post("/", "body"); },
+      async (_, client) => { await client.get("/"); await client.get("/", { tags: 1 }); },
+      async (_, client) => { await client.get("/"); await client.get(undefined); },
     ].reduceRight((next, flow, k) => (i, client) => (i === k ? flow : next)(i, client));`,
-    ...["-n", "11", "-c", "1"],
+    ...["-n", "14", "-c", "1"],
   );
   assertEquals(records.map(({ i, error }) => [i, error]), [
     ...[[0, "expect"], [1, "expect"], [2, "expect"], [3, null], [4, null], [5, "expect"]],
     ...[[6, "expect"], [7, "expect"], [8, "expect"], [9, "expect"], [10, "url"]],
+    ...[[11, "expect"], [12, "expect"], [13, "expect"]],
   ]);
   assertEquals(records[0].detail, "a value that cannot be shown");
   assertMatch(records[1].detail!, /^TypeError: .*circular/);
@@ -281,6 +285,12 @@ Deno.test("Iteration bears whatever a flow throws, yields and sends", async () =
   assertMatch(records[8].detail!, /^RangeError: Cannot think for 'NaN': use milliseconds from 0/);
   assertEquals(records[9].detail, "a value that cannot be shown");
   assertMatch(records[10].detail!, /^'headers' must be a plain object/);
+  assertMatch(records[11].detail!, /^TypeError: .*its options are no object: use one like/);
+  assertMatch(
+    records[12].detail!,
+    /^TypeError: .*unknown option 'tags': use some of step, headers/,
+  );
+  assertMatch(records[13].detail!, /^TypeError: .*it has no URL: add one/);
   assertEquals(flow.checks.map(({ check, passed }) => [check, passed]), [["sync", 1], [
     "many",
     3000,

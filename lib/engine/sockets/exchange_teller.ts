@@ -27,8 +27,6 @@ export class ExchangeTeller implements BodyListener {
   readonly #context: TellerContext;
   /** Takes the present exchange; undefined without one, and once the sink has failed. */
   #sink: ExchangeSink | undefined;
-  /** When the present exchange began, by `performance.now()`. */
-  #sentMs = 0;
   /** The body of its request; undefined if the connection takes it at once. */
   #upload: ToldUpload | undefined;
   #hasFailed = false;
@@ -46,7 +44,6 @@ export class ExchangeTeller implements BodyListener {
   begin(connection: Connection, hop: Hop, route: Route, headers: HeaderList): Hop {
     const sent = this.#watchUpload(connection, hop);
     const { body } = sent;
-    this.#sentMs = performance.now();
     requestHead.length = 0;
     requestHead.appendText(connection.toHttp1(sent, route, headers));
     const start: ExchangeStart = {
@@ -54,7 +51,7 @@ export class ExchangeTeller implements BodyListener {
       method: hop.method,
       protocol: connection.version !== "2" ? "http/1.1" : route.origin.isSecure ? "h2" : "h2c",
       address: this.#findAddress(connection),
-      at: this.#context.deadlines.epochMs + this.#sentMs,
+      at: this.#context.deadlines.epochMs + performance.now(),
       head: requestHead.view(),
     };
     try {
@@ -127,25 +124,17 @@ export class ExchangeTeller implements BodyListener {
     const sink = this.#sink;
     if (sink === undefined) return;
     this.#sink = undefined;
-    const ms = performance.now() - this.#sentMs;
     const isRequestWhole = this.#upload === undefined || this.#upload.isTaken;
     try {
-      sink.onEnd({ ms, cut, isRequestWhole });
+      sink.onEnd({ cut, isRequestWhole });
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Passes a result on, and tells the tap before: a request that could not be kept has failed. */
-  tellEnd(done: (result: Result) => void): (result: Result) => void {
-    return (result) => {
-      try {
-        this.#tap.onEnd(result);
-      } catch (error) {
-        this.#fail(error);
-      }
-      done(this.#hasFailed ? toLost(result) : result);
-    };
+  /** Passes a result on: a request that could not be kept has failed. */
+  passOn(done: (result: Result) => void): (result: Result) => void {
+    return (result) => done(this.#hasFailed ? toLost(result) : result);
   }
 
   /** Reports what the tap has thrown, which ends the run. */

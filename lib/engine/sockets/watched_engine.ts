@@ -46,7 +46,7 @@ export class WatchedSocketEngine extends SocketEngine {
         : new ShownAttempt(target, context, done, dueMs, shown);
     }
     const teller = new ExchangeTeller(tap, context);
-    return new ToldAttempt(target, context, teller.tellEnd(done), dueMs, shown, teller);
+    return new ToldAttempt(target, context, teller.passOn(done), dueMs, shown, teller);
   }
 }
 

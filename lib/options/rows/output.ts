@@ -25,7 +25,12 @@ export const OUTPUT_ROWS = [
     path: {
       access: "write",
       stdio: true,
-      endings: { formats: [...listEndings(OUTPUT_FORMATS), "txt"], gzip: true },
+      endings: {
+        formats: [...listEndings(OUTPUT_FORMATS), "txt"],
+        shown: OUTPUT_FORMAT_NAMES.length,
+        elsewhere: { warc: "use '--save-bodies FILE.warc.gz' for a web archive" },
+        gzip: true,
+      },
       formatFlag: "format",
       reserved: ".myriad",
     },

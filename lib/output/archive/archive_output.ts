@@ -9,7 +9,7 @@ import type { MaybePromise } from "../../stream.ts";
 import { RecordPacker } from "../../warc/record_packer.ts";
 import { formatWarcInfo, type WarcInfo } from "../../warc/warcinfo.ts";
 import type { Position } from "../output.ts";
-import { removeSpoolFiles, toFolder, toName, toSerialPath } from "./archive_paths.ts";
+import { listSerials, removeSpoolFiles, toFolder, toName, toSerialPath } from "./archive_paths.ts";
 import type { ArchiveOptions } from "./archiver.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
 import type { ArchivePlace } from "./record_places.ts";
@@ -96,6 +96,11 @@ export class ArchiveOutput {
     let file;
     let isNew = false;
     try {
+      // To open a named pipe would wait for its reader.
+      const info = await Deno.stat(path).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+      if (info?.isFile === false && !info.isDirectory) fail("it is not a file: name one");
       file = await Deno.open(path, { write: true }).catch((error) => {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       });
@@ -105,12 +110,10 @@ export class ArchiveOutput {
       }
       file ??= await Deno.open(path, { write: true, createNew: true, mode: OWNER_ONLY });
       if (!await lockFile(file)) fail("another run writes it: wait for its end");
-      if (!(await file.stat()).isFile) fail("it is not a file: name one");
-      const sizes = await measureFiles(path);
-      const full = sizes.findIndex((size) => size > 0);
-      if (full >= 0 && !isResumed && !overwrite) {
-        const which = full === 0 ? "it" : `'${toSerialPath(path, full)}'`;
-        fail(`${which} holds ${sizes[full]} bytes already: name another file, or use --overwrite`);
+      const full = (await measureFiles(path)).find(({ serial, size }) => serial > 0 || size > 0);
+      if (full !== undefined && !isResumed && !overwrite) {
+        const which = full.serial === 0 ? "it" : `'${toSerialPath(path, full.serial)}'`;
+        fail(`${which} holds ${full.size} bytes already: name another file, or use --overwrite`);
       }
       removeSpoolFiles(path);
       return new ArchiveOutput(options, file, isNew);
@@ -146,22 +149,23 @@ export class ArchiveOutput {
   /**
    * Adds records, at the place that {@linkcode findPlace} gives.
    *
+   * @param isBorrowed whether their bytes are valid during the call only; false by default
    * @returns a promise if the caller has to wait before it adds more
    * @throws {OutputError} If they, or earlier ones, could not be written; or by the promise.
    */
-  append({ bytes, parts }: PackedExchanges): MaybePromise<void> {
+  append({ bytes, parts }: PackedExchanges, isBorrowed = false): MaybePromise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.findPlace();
     if (parts.length > 0) this.#cut();
     let from = 0;
     for (const part of parts) {
-      this.#add(bytes.subarray(from, part.at));
+      this.#add(bytes.subarray(from, part.at), isBorrowed);
       this.#cut();
       this.#pieces.push(part);
       this.#count(part.length);
       from = part.at;
     }
-    this.#add(bytes.subarray(from));
+    this.#add(from === 0 ? bytes : bytes.subarray(from), isBorrowed);
     if (parts.length === 0 && this.#gathered.length + this.#piecesLength < BLOCK_BYTES) return;
     if (this.#writing === undefined) {
       this.#flush();
@@ -173,9 +177,9 @@ export class ArchiveOutput {
     return written;
   }
 
-  /** @param bytes which are not changed any more */
-  #add(bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.length < MIN_PIECE_BYTES) {
+  /** @param isBorrowed whether the bytes are changed later on */
+  #add(bytes: Uint8Array<ArrayBuffer>, isBorrowed: boolean): void {
+    if (isBorrowed || bytes.length < MIN_PIECE_BYTES) {
       this.#gathered.append(bytes);
     } else {
       this.#cut();
@@ -213,7 +217,7 @@ export class ArchiveOutput {
     const record = formatWarcInfo({ filename, software, command, at: Date.now() });
     const packed = new ByteBuffer();
     this.#packer.packWhole(record, packed);
-    this.#add(packed.view().slice());
+    this.#add(packed.view(), true);
   }
 
   #flush(): void {
@@ -264,7 +268,7 @@ export class ArchiveOutput {
     await this.#file.syncData();
     const path = toSerialPath(this.#options.path, serial);
     const options = { write: true, createNew: true, mode: OWNER_ONLY };
-    const next = this.#spare.use(() => Deno.openSync(path, options));
+    const next = this.#spare.use(() => openNew(path, options));
     if (this.#file !== this.#first) this.#file.close();
     this.#file = next;
   }
@@ -316,17 +320,19 @@ export class ArchiveOutput {
   async cutTo(position: Position): Promise<void> {
     const { path } = this.#options;
     try {
-      const sizes = await measureFiles(path);
+      const files = await measureFiles(path);
       let before = 0;
       let serial = 0;
-      while (serial < sizes.length - 1 && before + sizes[serial] < position) {
-        before += sizes[serial++];
+      while (files[serial + 1]?.serial === serial + 1 && before + files[serial].size < position) {
+        before += files[serial++].size;
       }
       const fileLength = position - before;
-      if (sizes[serial] < fileLength) {
+      if (files[serial].size < fileLength) {
         refuse(path, "it has less than its journal says: use --overwrite to start over");
       }
-      for (let k = sizes.length - 1; k > serial; k--) await Deno.remove(toSerialPath(path, k));
+      for (const behind of files.slice(serial + 1).reverse()) {
+        await Deno.remove(toSerialPath(path, behind.serial));
+      }
       if (serial > 0) this.#file = await Deno.open(toSerialPath(path, serial), { write: true });
       await this.#file.truncate(fileLength);
       await this.#file.seek(fileLength, Deno.SeekMode.Start);
@@ -373,17 +379,31 @@ export class ArchiveOutput {
   }
 }
 
-/** The size of each file of a series, in bytes. */
-export async function measureFiles(path: string): Promise<number[]> {
-  const sizes: number[] = [];
-  for (;;) {
-    try {
-      sizes.push((await Deno.stat(toSerialPath(path, sizes.length))).size);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return sizes;
-      throw error;
-    }
+/** @throws {Error} If a file is there, or it cannot be made. */
+function openNew(path: string, options: Deno.OpenOptions): Deno.FsFile {
+  try {
+    return Deno.openSync(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    throw new Error(`'${path}' is there already: move it away`);
   }
+}
+
+/** A file of a series. */
+export interface SeriesFile {
+  readonly serial: number;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** The files of a series that are there, in their order; also those behind a gap. */
+export async function measureFiles(path: string): Promise<readonly SeriesFile[]> {
+  const files: SeriesFile[] = [];
+  for (const serial of listSerials(path)) {
+    const { size } = await Deno.lstat(toSerialPath(path, serial));
+    files.push({ serial, size });
+  }
+  return files;
 }
 
 function refuse(path: string, why: string): never {

@@ -27,6 +27,19 @@ export function insertSerial(path: string, serial: string): string {
   return path.replace(/\.warc(?:\.gz)?$/i, (end) => `${serial}${end}`);
 }
 
+/** The serials of the files of a series that are there, in their order. */
+export function listSerials(path: string): readonly number[] {
+  const [start, end] = insertSerial(toName(path), "\0").split("\0");
+  const serials: number[] = [];
+  for (const { name } of Deno.readDirSync(toFolder(path))) {
+    if (!name.startsWith(start) || !name.endsWith(end)) continue;
+    const serial = name.slice(start.length, name.length - end.length);
+    const number = Number(serial.slice(1));
+    if (serial === formatSerial(number)) serials.push(number);
+  }
+  return serials.sort((a, b) => a - b);
+}
+
 /** The folder of a path. */
 export function toFolder(path: string): string {
   const end = Math.max(

@@ -17,17 +17,18 @@ import type { Target } from "../../target.ts";
 import { beginCdxjLine } from "../../warc/cdxj.ts";
 import { digestBytes } from "../../warc/digest.ts";
 import { EXTENSION_FIELDS } from "../../warc/extension_fields.ts";
-import { createRecordId, formatRecordHead, type WarcField } from "../../warc/record_head.ts";
+import { createRecordId, formatField, formatRecordHead } from "../../warc/record_head.ts";
 import { RecordPacker } from "../../warc/record_packer.ts";
 import { toTargetUri } from "../../warc/target_uri.ts";
 import { formatCapture } from "../cdx/cdx_index.ts";
 import { formatMs, toIso } from "../record.ts";
-import { ExchangeSpool, type HeadUse } from "./exchange_spool.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { ExchangeSpool, type SpoolContext } from "./exchange_spool.ts";
 import { toFolder, toSpoolPrefix } from "./archive_paths.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
 import { MAX_SEEN, SeenPayloads, type SeenRecord } from "./seen_payloads.ts";
-import type { SpoolFile, SpoolPlace } from "./spool_file.ts";
-import type { SpooledBlock } from "./spooled_block.ts";
+import type { SpoolFile } from "./spool_file.ts";
+import { MAX_HELD_BYTES, type SpooledBlock } from "./spooled_block.ts";
 
 /** ISO 28500:2017 §6.7.2. */
 const REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
@@ -57,9 +58,8 @@ export interface ArchiverThread {
 /** Keeps the exchanges of requests, and packs them. */
 export class Archiver implements ExchangeTap {
   readonly #packer: RecordPacker;
-  readonly #place: SpoolPlace;
+  readonly #context: SpoolContext;
   readonly #seen: SeenPayloads | undefined;
-  readonly #headUse: HeadUse;
   /**
    * Those of requests that have no result yet: in flight, or waiting for their retry; at most three
    * times the concurrency.
@@ -78,21 +78,25 @@ export class Archiver implements ExchangeTap {
     { run, thread = 0, threads = 1 }: ArchiverThread,
   ) {
     this.#packer = new RecordPacker(gzip);
-    this.#place = {
-      archive: path,
-      prefix: `${toSpoolPrefix(path)}${run}.${thread}.`,
-      packer: this.#packer,
-      spare: new ReservedDescriptors(() => openFolder(toFolder(path))),
+    this.#context = {
+      place: {
+        archive: path,
+        prefix: `${toSpoolPrefix(path)}${run}.${thread}.`,
+        packer: this.#packer,
+        spare: new ReservedDescriptors(() => openFolder(toFolder(path))),
+      },
+      headUse: { isKept: dedupe, isTyped: cdx },
+      requestBuffers: new BufferPool(MAX_HELD_BYTES),
+      responseBuffers: new BufferPool(MAX_HELD_BYTES),
     };
     this.#seen = dedupe ? new SeenPayloads(Math.ceil(MAX_SEEN / threads)) : undefined;
-    this.#headUse = { isKept: dedupe, isTyped: cdx };
     this.#captures = cdx ? "" : undefined;
   }
 
   begin({ i }: Target): RequestTap {
     // An earlier attempt, which is now made again.
     this.#drop(i);
-    const request = new RequestSpool(this.#place, this.#headUse);
+    const request = new RequestSpool(this.#context);
     this.#requests.set(i, request);
     return request;
   }
@@ -135,31 +139,30 @@ export class Archiver implements ExchangeTap {
     const responseId = createRecordId();
     const uri = toTargetUri(url);
     const date = toIso(at);
-    const common: WarcField[] = [
-      ["WARC-Date", date],
-      ["WARC-Target-URI", uri],
-      ["WARC-IP-Address", address ?? undefined],
-      ["WARC-Protocol", protocol],
-    ];
-    this.#packBlock(exchange.request, [
-      ["WARC-Type", "request"],
-      ["WARC-Record-ID", requestId],
-      ...common,
-      ["WARC-Concurrent-To", responseId],
-      ["WARC-Truncated", end?.isRequestWhole === false ? "unspecified" : undefined],
-      ["Content-Type", "application/http;msgtype=request"],
-    ]);
+    const common = formatField("WARC-Date", date) +
+      formatField("WARC-Target-URI", uri) +
+      formatField("WARC-IP-Address", address) +
+      formatField("WARC-Protocol", protocol);
+    this.#packBlock(
+      exchange.request,
+      formatField("WARC-Type", "request") +
+        formatField("WARC-Record-ID", requestId) +
+        common +
+        formatField("WARC-Concurrent-To", responseId) +
+        (end?.isRequestWhole === false ? formatField("WARC-Truncated", "unspecified") : "") +
+        formatField("Content-Type", "application/http;msgtype=request"),
+    );
     if (result !== undefined) this.#responses.push(this.length);
     const payload = exchange.takePayloadDigest();
-    const own: WarcField[] = [
-      ["WARC-Record-ID", responseId],
-      ...common,
-      ["WARC-Concurrent-To", requestId],
-      ["WARC-Payload-Digest", payload],
-      ["Content-Type", "application/http;msgtype=response"],
-      ...exchange.trailers.map((line): WarcField => [EXTENSION_FIELDS.trailer, toFieldValue(line)]),
-      ...toExtensionFields(result),
-    ];
+    let own = formatField("WARC-Record-ID", responseId) +
+      common +
+      formatField("WARC-Concurrent-To", requestId) +
+      formatField("WARC-Payload-Digest", payload) +
+      formatField("Content-Type", "application/http;msgtype=response");
+    for (const line of exchange.trailers) {
+      own += formatField(EXTENSION_FIELDS.trailer, toFieldValue(line));
+    }
+    if (result !== undefined) own += formatExtensionFields(result);
     const isWhole = end?.cut === undefined;
     const isComparable = isWhole && exchange.payloadLength > 0;
     const seen = isComparable ? this.#seen?.find(payload) : undefined;
@@ -167,11 +170,10 @@ export class Archiver implements ExchangeTap {
     if (seen !== undefined) this.#packRevisit(exchange, seen, own);
     else {
       if (isComparable) this.#seen?.add(payload, { id: responseId, uri, date });
-      this.#packBlock(exchange.response, [
-        ["WARC-Type", "response"],
-        ...own,
-        ["WARC-Truncated", end?.cut],
-      ]);
+      this.#packBlock(
+        exchange.response,
+        formatField("WARC-Type", "response") + own + formatField("WARC-Truncated", end?.cut),
+      );
     }
     if (this.#captures === undefined) return;
     const beginning = beginCdxjLine({
@@ -186,38 +188,36 @@ export class Archiver implements ExchangeTap {
   }
 
   /** A payload that is the same as one before: only its head is stored. */
-  #packRevisit(exchange: ExchangeSpool, seen: SeenRecord, own: readonly WarcField[]): void {
+  #packRevisit(exchange: ExchangeSpool, seen: SeenRecord, own: string): void {
     const head = exchange.head!;
     exchange.response.discard();
-    const fields: WarcField[] = [
-      ["WARC-Type", "revisit"],
-      ...own,
-      ["WARC-Profile", REVISIT_PROFILE],
-      ["WARC-Refers-To", seen.id],
-      ["WARC-Refers-To-Target-URI", seen.uri],
-      ["WARC-Refers-To-Date", seen.date],
+    const fields = formatField("WARC-Type", "revisit") +
+      own +
+      formatField("WARC-Profile", REVISIT_PROFILE) +
+      formatField("WARC-Refers-To", seen.id) +
+      formatField("WARC-Refers-To-Target-URI", seen.uri) +
+      formatField("WARC-Refers-To-Date", seen.date) +
       // It is the reason that the profile wants.
-      ["WARC-Truncated", "length"],
-      ["WARC-Block-Digest", digestBytes(head)],
-    ];
+      formatField("WARC-Truncated", "length") +
+      formatField("WARC-Block-Digest", digestBytes(head));
     this.#packer.pack(formatRecordHead(fields, head.length), head, this.#packed);
   }
 
-  #packBlock(block: SpooledBlock, fields: readonly WarcField[]): void {
+  /** Packs a block, which is gone then. */
+  #packBlock(block: SpooledBlock, fields: string): void {
     const bytes = block.view();
-    if (bytes === undefined) return this.#packFile(block.takeFile(), fields);
-    const head = formatRecordHead(
-      [...fields, ["WARC-Block-Digest", digestBytes(bytes)]],
-      bytes.length,
-    );
-    this.#packer.pack(head, bytes, this.#packed);
+    if (bytes === undefined) {
+      this.#packFile(block.takeFile(), fields);
+    } else {
+      const digest = formatField("WARC-Block-Digest", digestBytes(bytes));
+      this.#packer.pack(formatRecordHead(fields + digest, bytes.length), bytes, this.#packed);
+    }
+    block.discard();
   }
 
-  #packFile(file: SpoolFile, fields: readonly WarcField[]): void {
-    const head = formatRecordHead(
-      [...fields, ["WARC-Block-Digest", file.takeDigest()]],
-      file.length,
-    );
+  #packFile(file: SpoolFile, fields: string): void {
+    const digest = formatField("WARC-Block-Digest", file.takeDigest());
+    const head = formatRecordHead(fields + digest, file.length);
     const before = this.#packer.packBefore(head, this.#packed);
     const { path, packedLength } = file;
     this.#parts.push({ at: this.#packed.length, path, length: packedLength });
@@ -232,10 +232,15 @@ export class Archiver implements ExchangeTap {
 
   /** Takes the records that are packed; undefined without any. */
   take(): PackedExchanges | undefined {
+    const taken = this.borrow();
+    return taken && { ...taken, bytes: taken.bytes.slice() };
+  }
+
+  /** As {@linkcode take}, with bytes that are valid until the next `add`. */
+  borrow(): PackedExchanges | undefined {
     if (this.#packed.length === 0) return undefined;
-    const bytes = this.#packed.view().slice();
     const taken = {
-      bytes,
+      bytes: this.#packed.view(),
       parts: this.#parts,
       responses: this.#responses,
       captures: this.#captures,
@@ -251,22 +256,20 @@ export class Archiver implements ExchangeTap {
   /** Drops what was not taken. */
   close(): void {
     for (const i of [...this.#requests.keys()]) this.#drop(i);
-    this.#place.spare.close();
+    this.#context.place.spare.close();
     this.#packer.close();
   }
 }
 
 /** What tells readers which request it was, and how it went. */
-function toExtensionFields(result: Result | undefined): readonly WarcField[] {
-  if (result === undefined) return [];
-  const { target: { i }, ms, attempts, bytes, error } = result;
-  return [
-    [EXTENSION_FIELDS.number, i],
-    [EXTENSION_FIELDS.ms, formatMs(ms)],
-    [EXTENSION_FIELDS.attempts, attempts],
-    [EXTENSION_FIELDS.bytes, bytes],
-    [EXTENSION_FIELDS.error, error],
-  ];
+function formatExtensionFields(
+  { target: { i }, ms, attempts, bytes, error }: Result,
+): string {
+  return formatField(EXTENSION_FIELDS.number, i) +
+    formatField(EXTENSION_FIELDS.ms, formatMs(ms)) +
+    formatField(EXTENSION_FIELDS.attempts, attempts) +
+    formatField(EXTENSION_FIELDS.bytes, bytes) +
+    formatField(EXTENSION_FIELDS.error, error);
 }
 
 /** What a server sent, as the value of a named field: no control character ends or hides anything. */
@@ -286,24 +289,18 @@ function openFolder(path: string): Deno.FsFile | undefined {
 
 /** The exchanges of a request, in the order in which they were made. */
 class RequestSpool implements RequestTap {
-  readonly #place: SpoolPlace;
-  readonly #headUse: HeadUse;
+  readonly #context: SpoolContext;
   /** As many as redirects may be followed, and repetitions over other connections. */
   readonly exchanges: ExchangeSpool[] = [];
 
-  constructor(place: SpoolPlace, headUse: HeadUse) {
-    this.#place = place;
-    this.#headUse = headUse;
+  constructor(context: SpoolContext) {
+    this.#context = context;
   }
 
   onExchange(start: ExchangeStart): ExchangeSink {
-    const exchange = new ExchangeSpool(start, this.#place, this.#headUse);
+    const exchange = new ExchangeSpool(start, this.#context);
     this.exchanges.push(exchange);
     return exchange;
-  }
-
-  onEnd(): void {
-    // What becomes of the exchanges is known with the final result.
   }
 
   discard(): void {

@@ -2,6 +2,7 @@ import type { ExchangeEnd, ExchangeSink, ExchangeStart } from "../../engine/exch
 import { ByteBuffer } from "../../byte_buffer.ts";
 import { digestBytes, Digester } from "../../warc/digest.ts";
 import { findField, findMediaType } from "../../warc/http_head.ts";
+import type { BufferPool } from "./buffer_pool.ts";
 import { SpooledBlock } from "./spooled_block.ts";
 import type { SpoolPlace } from "./spool_file.ts";
 import { TrailerSplitter } from "./trailer_splitter.ts";
@@ -17,6 +18,16 @@ export interface HeadUse {
   readonly isKept: boolean;
   /** Whether its media type is needed. */
   readonly isTyped: boolean;
+}
+
+/** What the exchanges of a thread share. */
+export interface SpoolContext {
+  readonly place: SpoolPlace;
+  readonly headUse: HeadUse;
+  /** Those of requests, which are in use until the response has come; each as long as a request. */
+  readonly requestBuffers: BufferPool;
+  /** Those of responses, which are longer, and in use for as long as one comes. */
+  readonly responseBuffers: BufferPool;
 }
 
 /** An exchange that waits for the result of its request. */
@@ -37,21 +48,21 @@ export class ExchangeSpool implements ExchangeSink {
   payloadLength = 0;
   /** Where the trailer section of a body with framing begins; undefined for other bodies. */
   #splitter: TrailerSplitter | undefined;
-  /** The trailer section, whose length the engine bounds. */
-  readonly #trailer = new ByteBuffer();
+  /** The trailer section, whose length the engine bounds; undefined without one. */
+  #trailer: ByteBuffer | undefined;
   /** The length of the body in bytes, framing included. */
   #bodyLength = 0;
   /** Undefined while the body is in memory and is the content. */
   #payload: Digester | undefined;
   end: ExchangeEnd | undefined;
 
-  constructor(start: ExchangeStart, place: SpoolPlace, headUse: HeadUse) {
+  constructor(start: ExchangeStart, context: SpoolContext) {
     const { url, method, protocol, address, at } = start;
     this.start = { url, method, protocol, address, at };
-    this.request = new SpooledBlock(place);
+    this.request = new SpooledBlock(context.place, context.requestBuffers);
     this.request.append(start.head);
-    this.response = new SpooledBlock(place);
-    this.#headUse = headUse;
+    this.response = new SpooledBlock(context.place, context.responseBuffers);
+    this.#headUse = context.headUse;
   }
 
   onRequestBody(bytes: Uint8Array): void {
@@ -77,7 +88,10 @@ export class ExchangeSpool implements ExchangeSink {
     this.#bodyLength += bytes.length;
     if (this.#splitter !== undefined) {
       const length = this.#splitter.split(bytes);
-      if (length < bytes.length) this.#trailer.append(bytes.subarray(length));
+      if (length < bytes.length) {
+        this.#trailer ??= new ByteBuffer();
+        this.#trailer.append(bytes.subarray(length));
+      }
       bytes = bytes.subarray(0, length);
     } else {
       if (this.#payload === undefined && !this.response.holds(bytes.length)) {
@@ -95,8 +109,8 @@ export class ExchangeSpool implements ExchangeSink {
 
   onEnd(end: ExchangeEnd): void {
     this.end = end;
-    const trailer = this.#trailer.view();
-    if (trailer.length === 0) return;
+    const trailer = this.#trailer?.view();
+    if (trailer === undefined) return;
     // A body without framing has no trailer section: the bytes are of its content.
     if (this.#bodyLength === this.payloadLength) this.response.append(trailer);
     else if (end.cut === undefined) this.response.append(trailer.subarray(-LINE_END));
@@ -108,8 +122,10 @@ export class ExchangeSpool implements ExchangeSink {
    */
   get trailers(): readonly string[] {
     const isFramed = this.#bodyLength > this.payloadLength;
-    if (!isFramed || this.#trailer.length <= LINE_END || this.end?.cut !== undefined) return [];
-    const text = Array.from(this.#trailer.view(), (byte) => String.fromCharCode(byte)).join("");
+    const trailer = this.#trailer?.view();
+    if (!isFramed || trailer === undefined || trailer.length <= LINE_END) return [];
+    if (this.end?.cut !== undefined) return [];
+    const text = Array.from(trailer, (byte) => String.fromCharCode(byte)).join("");
     return text.split(/\r?\n/).filter((line) => line !== "");
   }
 
@@ -119,7 +135,7 @@ export class ExchangeSpool implements ExchangeSink {
     return digestBytes(this.#heldBody());
   }
 
-  /** Removes what is on the disk. */
+  /** Lets go of what is in memory, and removes what is on the disk. */
   discard(): void {
     this.request.discard();
     this.response.discard();

@@ -10,7 +10,7 @@ export interface SpooledPart {
 
 /** Packed records, whole: all those of one or more requests. */
 export interface PackedExchanges {
-  /** They share their buffer with nothing. */
+  /** They share their buffer with nothing, unless they are borrowed. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** In their order. */
   readonly parts: readonly SpooledPart[];

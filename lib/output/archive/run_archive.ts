@@ -63,12 +63,12 @@ export class RunArchive {
    */
   complete(result: Result, isMadeAgain: boolean): Result {
     this.#archiver.add(result, isMadeAgain);
-    const packed = this.#archiver.take();
+    const packed = this.#archiver.borrow();
     this.#full = undefined;
     if (packed === undefined) return result;
     const { serial, offset } = this.#output.findPlace();
     const place = { serial, offset: offset + packed.responses[0] };
-    this.#full = this.append(packed) ?? undefined;
+    this.#full = this.#append(packed, true) ?? undefined;
     return { ...result, bodyFile: formatPlace(this.#path, place) };
   }
 
@@ -79,9 +79,13 @@ export class RunArchive {
 
   /** Writes exchanges that another thread has packed; as {@linkcode ArchiveOutput.append}. */
   append(packed: PackedExchanges): MaybePromise<void> {
-    if (this.#index === undefined) return this.#output.append(packed);
+    return this.#append(packed, false);
+  }
+
+  #append(packed: PackedExchanges, isBorrowed: boolean): MaybePromise<void> {
+    if (this.#index === undefined) return this.#output.append(packed, isBorrowed);
     const { serial, offset } = this.#output.findPlace();
-    const written = this.#output.append(packed);
+    const written = this.#output.append(packed, isBorrowed);
     const indexed = this.#index.add(packed.captures!, {
       filename: toName(toSerialPath(this.#path, serial)),
       offset,
@@ -109,10 +113,10 @@ export class RunArchive {
   async cutTo(position: Position): Promise<void> {
     await this.#output.cutTo(position);
     if (this.#index === undefined) return;
-    const sizes = position === 0 ? [] : await measureFiles(this.#path);
+    const files = position === 0 ? [] : await measureFiles(this.#path);
     await this.#index.cutTo(
       position,
-      sizes.map((length, serial) => ({ path: toSerialPath(this.#path, serial), length })),
+      files.map(({ serial, size }) => ({ path: toSerialPath(this.#path, serial), length: size })),
     );
   }
 

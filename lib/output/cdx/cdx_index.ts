@@ -3,7 +3,8 @@ import { describeWriteError } from "../../process/os_error.ts";
 import { UnpackError } from "../../unpack/unpack_error.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { endCdxjLine } from "../../warc/cdxj.ts";
-import { LineWriter, openFile } from "../line_writer.ts";
+import { LineWriter } from "../line_writer.ts";
+import { openSideFile } from "../side_file.ts";
 import { type ArchivePart, indexArchive } from "./index_archive.ts";
 import { sortLines } from "./sort_lines.ts";
 
@@ -12,6 +13,9 @@ const FLAG = "--cdx";
 const BLOCK_BYTES = 64 * 1024;
 /** Only the owner may read an index, as the archive: it has all of its URLs. */
 const OWNER_ONLY = 0o600;
+
+/** How the file of gathered lines begins: with a position, and a key. */
+const GATHERED_BEGINNING = /^\d+ [!-~]/;
 
 /** Where records are that an index gets the lines of. */
 export interface IndexedBlock {
@@ -73,8 +77,13 @@ export class CdxIndex {
       );
     }
     const gathered = `${path}.myriad`;
-    const { file, isNew } = await openFile(gathered, { flag: FLAG, mode: OWNER_ONLY });
-    return new CdxIndex(path, gathered, file, isNew);
+    try {
+      const options = { begins: GATHERED_BEGINNING, mode: OWNER_ONLY };
+      const { file, isNew } = await openSideFile(gathered, options);
+      return new CdxIndex(path, gathered, file, isNew);
+    } catch (error) {
+      throw new UsageError(`Cannot write '${FLAG}': ${describeWriteError(error)}`);
+    }
   }
 
   private constructor(path: string, gathered: string, file: Deno.FsFile, isNew: boolean) {

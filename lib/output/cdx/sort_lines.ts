@@ -192,6 +192,9 @@ class LineFileWriter {
   length = 0;
 
   static async create(path: string, mode: number): Promise<LineFileWriter> {
+    // A link that is there is removed, rather than followed.
+    const isLink = await Deno.lstat(path).then((info) => info.isSymlink, () => false);
+    if (isLink) await Deno.remove(path);
     return new LineFileWriter(
       await Deno.open(path, { write: true, create: true, truncate: true, mode }),
     );

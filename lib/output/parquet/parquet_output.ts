@@ -10,6 +10,7 @@ import type { Column } from "../record.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
 import { formatRow, parseRow, readRow, readRowLines, toRowColumns } from "../rows/row_lines.ts";
 import { MAGIC } from "./format.ts";
+import { openSideFile } from "../side_file.ts";
 import { countRows } from "./parquet_file.ts";
 import { Part, PART_LIMITS, type PartLimits } from "./part.ts";
 import { listParts, toPartPath } from "./parts.ts";
@@ -19,6 +20,7 @@ import {
   formatState,
   type FoundTails,
   readRows,
+  TAIL_BEGINNING,
   type TailState,
   toTailPath,
 } from "./tails.ts";
@@ -148,9 +150,13 @@ export class ParquetOutput implements Output {
     const number = this.#partNumber;
     const path = toPartPath(this.#path, number);
     try {
-      const file = number === 0
-        ? this.#file
-        : this.#reserve.use(() => Deno.openSync(path, { write: true, create: true }));
+      const file = number === 0 ? this.#file : this.#reserve.use(() =>
+        Deno.openSync(path, {
+          write: true,
+          create: state !== undefined,
+          createNew: state === undefined,
+        })
+      );
       return new Part(file, this.#name, state?.groups, state?.end);
     } catch (error) {
       throw new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
@@ -270,7 +276,7 @@ export class ParquetOutput implements Output {
 
   /** Opens a tail, and empties it. @param place in {@linkcode #tails} */
   async #openTail(place: number, path: string): Promise<LineWriter> {
-    const file = await Deno.open(path, { write: true, create: true });
+    const { file } = await openSideFile(path, { begins: TAIL_BEGINNING });
     const tail = this.#tails[place] = new LineWriter(file, this.#name);
     await tail.cutTo(0);
     return tail;

@@ -48,6 +48,9 @@ export interface FoundTails {
 
 const OPEN_BRACE = 0x7b;
 
+/** How a tail begins. */
+export const TAIL_BEGINNING = /^\{"generation":\d/;
+
 const isState = isShape({
   generation: isCount,
   part: isCount,

@@ -96,22 +96,24 @@ export class RunDatabase {
     this.#connection.exec(sql);
   }
 
-  /** Empties the file if it has tables, and marks it as that of a run. */
-  async startOver(): Promise<void> {
-    if (this.hasTables) {
-      const connection = this.#connection;
-      connection.exec("ROLLBACK");
-      // It succeeds only where no other connection is left that could write its log into the file.
-      if (!setJournalMode(connection, "delete")) {
-        throw new UsageError(
-          `Cannot write '${this.#name}': another program has it open: close it there`,
-        );
-      }
-      connection.close();
-      await Deno.truncate(this.#path);
-      this.#connection = connect(this.#path, this.#name);
-      this.#connection.exec("BEGIN IMMEDIATE");
+  /** Empties the file. @throws {UsageError} If another program has it open. */
+  async empty(): Promise<void> {
+    const connection = this.#connection;
+    connection.exec("ROLLBACK");
+    // It succeeds only where no other connection is left that could write its log into the file.
+    if (!setJournalMode(connection, "delete")) {
+      throw new UsageError(
+        `Cannot write '${this.#name}': another program has it open: close it there`,
+      );
     }
+    connection.close();
+    await Deno.truncate(this.#path);
+    this.#connection = connect(this.#path, this.#name);
+    this.#connection.exec("BEGIN IMMEDIATE");
+  }
+
+  /** Marks the file as that of a run. */
+  mark(): void {
     this.#connection.exec(
       `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${USER_VERSION}`,
     );

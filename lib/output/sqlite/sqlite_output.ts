@@ -157,11 +157,20 @@ export class SqliteOutput implements Output, OutputDatabase {
     );
   }
 
+  async startOver(): Promise<void> {
+    try {
+      if (this.#database.hasTables) await this.#database.empty();
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  // deno-lint-ignore require-await -- a failure is a promise that is rejected
   async cutTo(position: Position): Promise<void> {
     const database = this.#database;
     try {
-      if (position === 0) {
-        await database.startOver();
+      if (!database.hasTables) {
+        database.mark();
         database.execute(formatTable(this.#columns, this.#name));
         database.execute("CREATE TABLE run (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT");
       } else {
@@ -173,9 +182,13 @@ export class SqliteOutput implements Output, OutputDatabase {
       this.#addRow = database.prepare(formatInsert(this.#columns, 1));
       this.#addBatch = database.prepare(formatInsert(this.#columns, BATCH_ROWS));
     } catch (error) {
-      if (error instanceof UsageError) throw error;
-      throw new UsageError(`Cannot write '${this.#name}': ${describeSqliteError(error)}`);
+      this.#refuse(error);
     }
+  }
+
+  #refuse(error: unknown): never {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`Cannot write '${this.#name}': ${describeSqliteError(error)}`);
   }
 
   readText(name: string): string | undefined {

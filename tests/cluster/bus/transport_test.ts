@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import type { ConnectionOptions, Server } from "@nats-io/nats-core/internal";
 import { BusTransport, BusTransportError } from "../../../lib/cluster/bus/transport.ts";
 import { HAS_NATS, NatsServer } from "../../fixtures/nats_server.ts";
-import { run } from "../../fixtures/program.ts";
+import { DENO_RUN, run } from "../../fixtures/program.ts";
 import { refusedPort } from "../../fixtures/raw_server.ts";
 import { AUTHORITY } from "../../fixtures/tls_server.ts";
 
@@ -139,10 +139,10 @@ Deno.test({
       config: `authorization { user: u, password: p }`,
     });
     const config = new URL("../../../deno.json", import.meta.url).pathname;
-    const words = ["run", "--no-prompt", "--quiet", "--allow-net=127.0.0.1", "--config", config];
+    const words = [...DENO_RUN, "--allow-net=127.0.0.1", "--config", config];
     const module = `data:application/typescript,${encodeURIComponent(LOGINS)}`;
     const address = `${nats.host}:${nats.port}`;
-    const { stdout, stderr } = await run([Deno.execPath(), ...words, module, address]);
+    const { stdout, stderr } = await run([...words, module, address]);
     assertEquals(stderr, "");
     assertStringIncludes(stdout, "400");
   },

@@ -113,7 +113,8 @@ Deno.test("ArchiveOutput puts parts on the disk where they belong, and removes t
 Deno.test("ArchiveOutput refuses what another run has written or writes", async () => {
   await using dir = await folder();
   const path = dir.path("x.warc");
-  const later = await dir.write("x-00001.warc", "mine");
+  // Behind a gap, too: a run would come to it, and --resume would remove it as its own.
+  const later = await dir.write("x-00002.warc", "mine");
   const refused = (why: string) =>
     assertRejects(() => ArchiveOutput.open(optionsFor(path, 1e9), NEW), UsageError, why);
   await refused(`'${later}' holds 4 bytes already: name another file, or use --overwrite`);
@@ -164,4 +165,17 @@ Deno.test("ArchiveOutput says that it cannot go on, and ends with a whole record
   await assertRejects(() => output.close(), OutputError);
   await Deno.remove(dir.path("x-00002.warc"));
   assertEquals(await numbersIn(path), [[0], [1]]);
+});
+
+Deno.test({
+  name: "ArchiveOutput asks for the permissions of its folder",
+  permissions: { read: false, write: false },
+  fn: async () => {
+    await assertRejects(
+      () => ArchiveOutput.open(optionsFor("/a/x.warc", 1e9), NEW),
+      UsageError,
+      "Cannot write '--save-bodies /a/x.warc': no permission: " +
+        "run with --allow-write=/a --allow-read=/a",
+    );
+  },
 });

@@ -135,6 +135,9 @@ Deno.test("CdxIndex replaces no index that is there, unless it may", async () =>
   await index.abandon();
   assertEquals(filesOf(dir), ["x.cdxj"]);
   assertEquals(await Deno.readTextFile(dir.path("x.cdxj")), "of somebody");
+  await Deno.symlink(dir.path("x.cdxj"), dir.path("y.cdxj.myriad"));
+  const linked = CdxIndex.open(dir.path("y.warc"), false);
+  await assertRejects(() => linked, UsageError, "y.cdxj.myriad' is not a file: move it away");
 });
 
 Deno.test("CdxIndex keeps its lines if the index cannot be written", async () => {

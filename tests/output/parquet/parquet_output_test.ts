@@ -243,6 +243,12 @@ Deno.test("ParquetOutput goes on in a further part, and removes parts that are n
   await writeUpTo(fresh, { position: 0 }, 0);
   await fresh.close();
   assertEquals(names(), ["o.parquet"]);
+  // What stands where its rows go is left alone.
+  const tail = await dir.write("p.parquet.rows1", "mine");
+  const refused = await open(dir.path("p.parquet"));
+  await assertRejects(() => refused.cutTo(0), UsageError, "rows1' is of another program: move it");
+  await refused.close();
+  assertEquals(await Deno.readTextFile(tail), "mine");
   using duckDb = await DuckDb.open();
   const { columns, rows } = await duckDb.query(`SELECT * FROM '${path}'`);
   assertEquals([columns, rows], [[["i", "BIGINT"], ["detail", "VARCHAR"]], []]);

@@ -69,7 +69,7 @@ Deno.test("SqliteOutput.commit() brings records and texts to the disk at once, a
   assertEquals([...Deno.readDirSync(dir.path("."))].map(({ name }) => name), ["out.sqlite"]);
 });
 
-Deno.test("SqliteOutput.cutTo() removes rows that no journal vouches for, and from 0 starts over", async () => {
+Deno.test("SqliteOutput.cutTo() removes rows that no journal vouches for, and startOver() all", async () => {
   await using dir = await folder();
   const path = dir.path("out.sqlite");
   const first = await open(path);
@@ -84,9 +84,17 @@ Deno.test("SqliteOutput.cutTo() removes rows that no journal vouches for, and fr
   second.commit();
   await second.close();
   assertEquals(numbersOf(path), [0, 1, 2, 9]);
+  // A run that is resumed before its first record, or makes all requests again, keeps its texts.
+  const empty = await open(path);
+  empty.writeText("journal", "one");
+  empty.commit();
+  await empty.cutTo(0);
+  await empty.close();
+  assertEquals(query(path, "SELECT value FROM run"), [{ value: "one" }]);
   // The new run has other columns, and whoever could read the file still can.
   await Deno.chmod(path, 0o640);
   const third = await open(path, { fields: ["status"] });
+  await third.startOver();
   await third.cutTo(0);
   add(third, 7);
   third.commit();
@@ -238,7 +246,7 @@ Deno.test("SqliteOutput has the lock from open() to close(), between transaction
   assertEquals([...rows], [{ i: -1 }]);
   // Another connection would go on with the log of a file that is gone.
   const again = await open(path);
-  await assertRejects(() => again.cutTo(0), UsageError, "another program has it open: close it");
+  await assertRejects(() => again.startOver(), UsageError, "another program has it open: close it");
   await again.close();
   other.close();
   assertEquals(numbersOf(path), [1, 2]);

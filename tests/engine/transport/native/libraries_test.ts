@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { openLibraries } from "../../../../lib/engine/transport/native/libraries.ts";
 import { WITHOUT_NATIVE } from "../../../fixtures/checked_libraries.ts";
-import { run } from "../../../fixtures/program.ts";
+import { DENO_RUN, run } from "../../../fixtures/program.ts";
 import { StreamServer } from "../../../fixtures/stream_server.ts";
 
 const ignore = WITHOUT_NATIVE !== undefined;
@@ -11,7 +11,7 @@ const fixture = (name: string): string =>
 /** What the client says with some permissions, and no other. */
 async function say(permissions: string[], port = 1, rounds = 1): Promise<[number, string]> {
   const script = [fixture("native_client.ts"), `${port}`, `${rounds}`];
-  const words = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...permissions, ...script];
+  const words = [...DENO_RUN, ...permissions, ...script];
   const env = { SSL_CERT_FILE: fixture("authority.crt") };
   const { code, stdout, stderr } = await run(words, { env });
   assertEquals(stderr, "");
