@@ -16,9 +16,6 @@ export interface LoadedFlow {
 /** Where an error of a module that is loaded is, in its stack; what awaits the module is left out. */
 const PLACE = /^ +at (?!async )(?:.* \()?(file:.+?):(\d+:\d+)\)?$/m;
 
-/** Of an object that throws when it is made a text. */
-const NOT_SHOWN = "a value that cannot be shown";
-
 /**
  * Loads the module of a flow.
  *
@@ -37,7 +34,7 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
   } catch (error) {
     const { message, stack = "" } = error instanceof Error
       ? error
-      : { message: describeValue(error) };
+      : { message: describeThrown(error, { path, url }) };
     // Behind the first line of a syntax error stands the code itself.
     const [why] = message.split("\n");
     const [, file, place] = PLACE.exec(stripVTControlCharacters(stack)) ?? [];
@@ -56,25 +53,22 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
 }
 
 /** Why a flow has thrown, in words, with the place in its module where that is known. */
-export function describeThrown(reason: unknown, flow: LoadedFlow): string {
+export function describeThrown(
+  reason: unknown,
+  flow: Pick<LoadedFlow, "path" | "url">,
+): string {
   try {
-    return reason instanceof Error ? describeError(reason, flow) : describeValue(reason);
+    return reason instanceof Error ? describeError(reason, flow) : String(reason);
   } catch {
-    return NOT_SHOWN;
+    return "a value that cannot be shown";
   }
 }
 
-function describeError({ name, message, stack = "" }: Error, { path, url }: LoadedFlow): string {
+function describeError(
+  { name, message, stack = "" }: Error,
+  { path, url }: Pick<LoadedFlow, "path" | "url">,
+): string {
   const from = stack.indexOf(`${url}:`);
   const [, place] = from < 0 ? [] : /^:(\d+:\d+)/.exec(stack.slice(from + url.length)) ?? [];
   return `${name}: ${message}${place === undefined ? "" : ` (${path}:${place})`}`;
-}
-
-/** A value that was thrown, whatever it is. */
-function describeValue(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return NOT_SHOWN;
-  }
 }

@@ -175,11 +175,11 @@ export class Iteration implements RequestOwner {
       const most = `an iteration has at most ${MAX_REQUESTS} requests`;
       return await this.#refuse(new RangeError(`Cannot make another request: ${most}`));
     }
-    checkText(step ?? "", "make a request: its 'step'");
     const problem = findProblem(request);
     if (problem !== undefined) {
       return await this.#refuse(new TypeError(`Cannot make a request: ${problem}`));
     }
+    checkText(step ?? "", "make a request: its 'step'");
     const { requests, storage } = this.#context;
     const target = requests.makeTarget(toPlain(request));
     const entry: Entry = { target, result: undefined };
@@ -324,16 +324,11 @@ function toRequest(value: unknown): FlowRequest {
   throw new TypeError("Cannot make a request: use a URL, or an object with a 'url'");
 }
 
-/** @throws {TypeError} If a flow, which nothing has to have checked, gives another value for a text. */
-function checkText(value: unknown, what: string): void {
-  if (typeof value !== "string") throw new TypeError(`Cannot ${what} must be a string`);
-}
-
-/** @throws {TypeError} If they are none, as in `post(url, body)`. */
+/** @throws {TypeError} If they are not an object, as in `post(url, body)`. */
 function checkOptions(options: FlowRequestOptions | undefined): FlowRequestOptions | undefined {
   if (options === undefined || (typeof options === "object" && options !== null)) return options;
   throw new TypeError(
-    "Cannot make a request: its options are no object: use one like { body, headers, step }",
+    "Cannot make a request: its options must be an object: use one like { body, headers, step }",
   );
 }
 
@@ -342,6 +337,11 @@ function findProblem(request: Omit<FlowRequest, "step">): string | undefined {
   if (request.url === undefined) return "it has no URL: add one";
   const unknown = Object.keys(request).find((name) => !REQUEST_NAMES.has(name));
   return unknown && `unknown option '${unknown}': use some of step, headers, body, expect`;
+}
+
+/** @throws {TypeError} If a flow, which nothing has to have checked, gives another value for a text. */
+function checkText(value: unknown, what: string): void {
+  if (typeof value !== "string") throw new TypeError(`Cannot ${what} must be a string`);
 }
 
 /** A request whose parameters are a form's text. */
