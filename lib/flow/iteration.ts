@@ -8,6 +8,7 @@ import { CheckTally } from "../stats/check_tally.ts";
 import type { CheckFigures } from "../stats/snapshot.ts";
 import type { Target } from "../target.ts";
 import { truncate } from "../text/truncate.ts";
+import { SecretFilter } from "../transcript/secret_filter.ts";
 import type { Flow, FlowClient } from "./flow_client.ts";
 import { describeThrown, type LoadedFlow } from "./flow_module.ts";
 import type { FlowRequest, FlowRequestOptions } from "./flow_request.ts";
@@ -47,6 +48,7 @@ interface IterationFailure {
 
 /** A request of the iteration: it has a result when it has ended. */
 interface Entry {
+  readonly target: Target;
   result: Result | undefined;
 }
 
@@ -180,7 +182,7 @@ export class Iteration implements RequestOwner {
     checkText(step ?? "", "make a request: its 'step'");
     const { requests, storage } = this.#context;
     const target = requests.makeTarget(toPlain(request));
-    const entry: Entry = { result: undefined };
+    const entry: Entry = { target, result: undefined };
     this.#entries.push(entry);
     this.#open++;
     // What the engine does is nothing of the flow, also where it serves other iterations later.
@@ -241,7 +243,19 @@ export class Iteration implements RequestOwner {
   }
 
   #fail(detail: string, expectation: string): void {
-    this.#failure ??= { detail: truncate(detail), expectation: truncate(expectation) };
+    this.#failure ??= {
+      detail: truncate(this.#hideSecrets(detail)),
+      expectation: truncate(expectation),
+    };
+  }
+
+  /** A text of the flow, without the credentials that its requests were sent with. */
+  #hideSecrets(text: string): string {
+    const filter = new SecretFilter();
+    for (const { target: { headers } } of this.#entries) {
+      for (const [name, value] of headers) filter.line(`${name}: ${value}`);
+    }
+    return filter.body(text);
   }
 
   /** Whether it has ended, so that {@linkcode fail} changes nothing any more. */
@@ -293,7 +307,7 @@ export class Iteration implements RequestOwner {
       expect: undefined,
       requestId: undefined,
     };
-    const entry = { result: toUnsentResult(target, { error: "url", detail }) };
+    const entry = { target, result: toUnsentResult(target, { error: "url", detail }) };
     this.#entries.push(entry);
     return entry;
   }

@@ -285,6 +285,7 @@ const MAY: Record<string, string[]> = {
     "lib/stream.ts",
     "lib/target.ts",
     "lib/text/",
+    "lib/transcript/",
   ],
   "lib/form/": [
     "lib/byte_buffer.ts",

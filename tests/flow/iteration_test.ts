@@ -134,6 +134,18 @@ Deno.test("Iteration fails with what the flow throws, and the run goes on", asyn
   assertEquals([at(5).error, at(5).status], [null, 200]);
 });
 
+Deno.test("Iteration hides credentials of its requests in what the flow throws", async () => {
+  await using scene = await flowScene(plain);
+  const { records } = await scene.run(
+    `export default async (i, client) => {
+      const headers = { Authorization: "Bearer abc.def-123", Cookie: "sid=0123456789" };
+      await client.get("/", { headers });
+      throw new Error('not good: abc.def-123, 0123456789, {"token": "later"}' + "x".repeat(300));
+    };`,
+  );
+  assertMatch(records[0].detail!, /^Error: not good: …, …, {"token": …}x+…$/);
+});
+
 Deno.test("Iteration ends at its time limit, whatever the flow waits for", async () => {
   await using scene = await flowScene(plain);
   const { records, flow } = await scene.run(
