@@ -38,11 +38,12 @@ export type {
 } from "./client/options.ts";
 export { pace, type PaceOptions } from "./client/pace.ts";
 export { type Numbered, Records, type RecordsOptions } from "./client/records.ts";
-export { Histogram } from "./stats/histogram.ts";
+export { Histogram, type HistogramState } from "./stats/histogram.ts";
 export type { TargetInit, TargetLike } from "./client/target.ts";
 export type { Flow, FlowClient } from "./flow/flow_client.ts";
 export type { FlowRequest, FlowRequestOptions } from "./flow/flow_request.ts";
 export type { FlowResponse } from "./flow/flow_response.ts";
 export type { BodySink } from "./engine/engine.ts";
 export { asCompleted, type AsCompletedOptions } from "./as_completed.ts";
-export type { MaybePromise, Source } from "./stream.ts";
+export type { MaybePromise, Source, Step } from "./stream.ts";
+export { ERROR_KINDS, type ErrorKind, type HttpVersion } from "./result.ts";

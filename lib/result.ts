@@ -185,31 +185,33 @@ export function toResult(ended: EndedRequest, failure: Failure | undefined): Res
   };
 }
 
+/** What is known of a request that nothing came of. */
+export const NO_RESPONSE = {
+  origin: undefined,
+  status: null,
+  bytes: 0,
+  size: 0,
+  ms: 0,
+  ttfbMs: null,
+  attempts: 0,
+  location: null,
+  finalUrl: null,
+  redirects: 0,
+  contentType: null,
+  via: null,
+  isReused: false,
+  engine: null,
+  version: null,
+  retryAfter: null,
+} as const satisfies Omit<EndedRequest, "target" | "at">;
+
 /** The result of a target that no engine was given: it would fail the same way again. */
 export function toUnsentResult(
   target: Target,
   { error, detail }: Pick<Failure, "error" | "detail">,
 ): Result {
-  return toResult({
-    target,
-    origin: undefined,
-    status: null,
-    bytes: 0,
-    size: 0,
-    at: Date.now(),
-    ms: 0,
-    ttfbMs: null,
-    attempts: 0,
-    location: null,
-    finalUrl: null,
-    redirects: 0,
-    contentType: null,
-    via: null,
-    isReused: false,
-    engine: null,
-    version: null,
-    retryAfter: null,
-  }, { error, detail, scope: undefined, isPermanent: true });
+  const failure = { error, detail, scope: undefined, isPermanent: true };
+  return toResult({ ...NO_RESPONSE, target, at: Date.now() }, failure);
 }
 
 /** What the details look at of a result, which a record of one has, too. */

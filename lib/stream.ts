@@ -15,6 +15,7 @@ export type Step<T> = IteratorResult<T, unknown>;
  * it has to wait. Only one `next()` is outstanding at a time.
  */
 export interface Source<T> {
+  /** The next item. Not called again before that is there. */
   next(): MaybePromise<Step<T>>;
   /** Lets go of what the source holds open. May be called more than once. */
   return?(): unknown;

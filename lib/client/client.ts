@@ -145,6 +145,7 @@ export class Client implements AsyncDisposable, Disposable {
     return this.#queue.close();
   }
 
+  /** As {@linkcode Client.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

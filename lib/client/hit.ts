@@ -62,6 +62,7 @@ export class Hit<T = unknown> {
   readonly #head: BorrowedHead | undefined;
   readonly #body: Uint8Array<ArrayBuffer> | undefined;
 
+  /** Only the library makes hits. */
   protected constructor({ target, i, result, head, body }: HitParts<T>) {
     this.target = target;
     this.i = i;

@@ -75,7 +75,7 @@ export interface ClientOptions {
   readonly retryMaxDelay?: Duration;
   /** Whether requests that are not idempotent, like POST, are retried as well. @default {false} */
   readonly retryUnsafe?: boolean;
-  /** @default {"auto"} */
+  /** What makes the requests: sockets of its own, or the runtime's `fetch`. @default {"auto"} */
   readonly engine?: "auto" | "http1" | "http2" | "fetch";
   /** Whose sockets it uses. @default {"auto"} */
   readonly transport?: "auto" | "portable" | "native";

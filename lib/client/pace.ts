@@ -31,11 +31,33 @@ export interface PaceOptions {
  * assert(performance.now() - begin > 29); // the first at once, three more 10 ms apart
  * ```
  *
+ * When the consumer stops (`break`, `return()`), it waits no longer, and the items are closed.
+ *
  * @throws {RangeError} By the iterator, if an option has a wrong value or all are missing.
  */
-export async function* pace<T>(
+export function pace<T>(
   items: Iterable<T> | AsyncIterable<T>,
   options: PaceOptions,
+): AsyncIterableIterator<T, void, void> {
+  const stop = new AbortController();
+  const paced = giveAtTimes(items, options, stop.signal);
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => paced.next(),
+    return() {
+      // A generator that waits takes no `return()` before the end of its wait.
+      stop.abort();
+      return paced.return();
+    },
+  };
+}
+
+async function* giveAtTimes<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  options: PaceOptions,
+  signal: AbortSignal,
 ): AsyncGenerator<T, void, void> {
   const { rate, rampUpMs, stages } = await readFlags(options, "pace");
   if (rate === undefined) {
@@ -45,16 +67,25 @@ export async function* pace<T>(
   let freeSinceMs = performance.now();
   for await (const item of items) {
     pacer.claim(performance.now());
-    for (let now; (now = performance.now()) < pacer.dueMs;) {
-      await wait(Math.min(MAX_TIMER_MS, pacer.dueMs - now));
+    for (let now; !signal.aborted && (now = performance.now()) < pacer.dueMs;) {
+      await wait(Math.min(MAX_TIMER_MS, pacer.dueMs - now), signal);
     }
-    if (pacer.isOver(freeSinceMs)) return;
+    if (signal.aborted || pacer.isOver(freeSinceMs)) return;
     pacer.advance();
     yield item;
     freeSinceMs = performance.now();
   }
 }
 
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Waits, at most until the signal is aborted, which it is not yet. */
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+  });
 }

@@ -198,6 +198,7 @@ export class Records implements AsyncDisposable {
     return this.#closing ??= this.#outputs.close(end, () => Promise.resolve(""));
   }
 
+  /** As {@linkcode Records.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

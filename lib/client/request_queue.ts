@@ -60,10 +60,9 @@ class PendingRequest {
   readonly target: Target;
   readonly settings: RequestSettings;
   readonly answer = Promise.withResolvers<Outcome>();
-  /** The one behind it in the queue. */
+  /** Its neighbours while it is in the queue. */
+  before: PendingRequest | undefined;
   next: PendingRequest | undefined;
-  /** Whether it was ended before it was taken from the queue. */
-  isDropped = false;
   head: BorrowedHead | undefined;
   /** The body of the last response; at most `maxBodyBytes`. */
   body: ByteBuffer | undefined;
@@ -93,10 +92,16 @@ class PendingRequest {
 
   /** Takes a sink of the user's: what it throws is the failure of this request alone. */
   #guard(sink: BodySink): BodySink {
-    const call = (pass: () => void): void => {
+    const call = (pass: () => unknown): void => {
       if (this.failure !== undefined) return;
       try {
-        pass();
+        const returned = pass();
+        if (!(returned instanceof Promise)) return;
+        // Of an `async` method, which the type of a sink cannot forbid.
+        returned.catch(() => {});
+        throw new TypeError(
+          "Cannot use the sink: its methods must not be async: nothing waits for them",
+        );
       } catch (reason) {
         this.failure = { reason };
       }
@@ -234,7 +239,7 @@ export class RequestQueue implements Source<Target> {
   #drop(request: PendingRequest, reason: unknown): void {
     const { i } = request.target;
     if (!this.#pending.delete(i)) return;
-    request.isDropped = true;
+    this.#unlink(request);
     request.fail(reason);
     this.#engine.cancelOne(i);
   }
@@ -244,16 +249,30 @@ export class RequestQueue implements Source<Target> {
     if (resolve !== undefined) {
       this.#resolve = undefined;
       resolve({ value: request.target, done: false });
-    } else if (this.#first === undefined) this.#first = this.#last = request;
-    else this.#last = this.#last!.next = request;
+      return;
+    }
+    request.before = this.#last;
+    if (this.#last === undefined) this.#first = request;
+    else this.#last.next = request;
+    this.#last = request;
+  }
+
+  /** Takes a request out of the queue, if it is there. */
+  #unlink(request: PendingRequest): void {
+    const { before, next } = request;
+    if (before !== undefined) before.next = next;
+    else if (this.#first === request) this.#first = next;
+    if (next !== undefined) next.before = before;
+    else if (this.#last === request) this.#last = before;
+    request.before = request.next = undefined;
   }
 
   /** The next target, for the pipeline. */
   next(): MaybePromise<Step<Target>> {
-    let request;
-    while ((request = this.#first) !== undefined) {
-      this.#first = request.next;
-      if (!request.isDropped) return { value: request.target, done: false };
+    const request = this.#first;
+    if (request !== undefined) {
+      this.#unlink(request);
+      return { value: request.target, done: false };
     }
     if (this.#closing !== undefined) return DONE;
     return new Promise((resolve) => this.#resolve = resolve);

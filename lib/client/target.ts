@@ -9,7 +9,7 @@ import type { ExpectationInit, Fields } from "./options.ts";
 export interface TargetInit {
   /** An absolute `http:` or `https:` URL; credentials in it become an `Authorization` field. */
   readonly url: string | URL;
-  /** @default {"GET"}, or `POST` with a body */
+  /** The method, such as `PUT`. @default {"GET"}, or `POST` with a body */
   readonly method?: string;
   /** They take the place of the client's fields of the same names. */
   readonly headers?: Fields;

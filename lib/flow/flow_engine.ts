@@ -1,5 +1,5 @@
 import type { Engine } from "../engine/engine.ts";
-import { type Result, toResult } from "../result.ts";
+import { NO_RESPONSE, type Result, toResult } from "../result.ts";
 import type { Target } from "../target.ts";
 import { Iteration, type IterationContext, type IterationOutcome } from "./iteration.ts";
 
@@ -55,29 +55,8 @@ export class FlowEngine implements Engine {
 
 function toIterationResult(target: Target, outcome: IterationOutcome): IterationResult {
   const { at, ms, isCancelled } = outcome;
-  const detail = "the run was ended";
-  const ended = {
-    target,
-    origin: undefined,
-    status: null,
-    bytes: 0,
-    size: 0,
-    at,
-    ms,
-    ttfbMs: null,
-    attempts: 1,
-    location: null,
-    finalUrl: null,
-    redirects: 0,
-    contentType: null,
-    via: null,
-    isReused: false,
-    engine: null,
-    version: null,
-    retryAfter: null,
-  };
   const failure = isCancelled
-    ? { error: "cancelled", detail, scope: undefined } as const
+    ? { error: "cancelled", detail: "the run was ended", scope: undefined } as const
     : undefined;
-  return { ...toResult(ended, failure), outcome };
+  return { ...toResult({ ...NO_RESPONSE, target, at, ms, attempts: 1 }, failure), outcome };
 }

@@ -16,6 +16,6 @@ export interface FlowRequestOptions {
 export interface FlowRequest extends FlowRequestOptions {
   /** Absolute, or relative to the URL behind the flow on the command line. */
   readonly url: string | URL;
-  /** @default {"GET"}, or `POST` with a body */
+  /** The method, such as `PUT`. @default {"GET"}, or `POST` with a body */
   readonly method?: string;
 }

@@ -2,10 +2,12 @@ import type { Result } from "../result.ts";
 import { type Check, isCount, isList, isShape, isText } from "../text/json_shape.ts";
 import { CheckTally, findTally, MAX_NAMES } from "./check_tally.ts";
 import {
+  addCounts,
   Histogram,
   type HistogramDelta,
   type HistogramState,
   isHistogramState,
+  takeCounts,
   toDelta,
 } from "./histogram.ts";
 import { toLatency } from "./latency.ts";
@@ -82,12 +84,12 @@ export class FlowTally {
   add({ iterations, failed, duration, steps, checks }: FlowDelta): void {
     this.#iterations += iterations;
     this.#failed += failed;
-    this.#duration.addDelta(duration);
+    addCounts(this.#duration, duration);
     for (const { step, requests, failed, latency } of steps) {
       const tally = this.#findStep(step);
       tally.requests += requests;
       tally.failed += failed;
-      tally.latency.addDelta(latency);
+      addCounts(tally.latency, latency);
     }
     this.#checks.add(checks);
   }
@@ -99,7 +101,7 @@ export class FlowTally {
 
   /** What was counted since the last call. It keeps the names, and no counts. */
   take(): FlowDelta {
-    const taken = this.#read((histogram) => histogram.take());
+    const taken = this.#read(takeCounts);
     this.#iterations = this.#failed = 0;
     for (const step of this.#steps.values()) step.requests = step.failed = 0;
     this.#checks.clear();

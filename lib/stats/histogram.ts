@@ -25,7 +25,7 @@ const LARGEST = 2 ** 36 - 1;
 export const SLOTS: number = toSlot(LARGEST) + 1;
 /** How many powers of two: the values below {@linkcode SUB_BUCKETS} are one, too. */
 export const BUCKETS: number = SLOTS / HALF - 1;
-/** Room for what {@linkcode Histogram.take} collects. */
+/** Room for what {@linkcode takeCounts} collects. */
 const TAKEN = new Float64Array(2 * SLOTS);
 /**
  * What a rank is multiplied by before it is rounded up, as HdrHistogram takes 1 ulp off: the 99.9th
@@ -63,9 +63,13 @@ function highestIn(slot: number): number {
 
 /** A histogram as plain data, to be stored as JSON. */
 export interface HistogramState {
+  /** The smallest value in microseconds; 0 without values, as the next ones. */
   readonly min: number;
+  /** The greatest value in microseconds. */
   readonly max: number;
+  /** The sum of all values, in microseconds. */
   readonly sum: number;
+  /** The sum of their squares. */
   readonly sumOfSquares: number;
   /** The slots that are not empty, ascending. */
   readonly counts: readonly (readonly [slot: number, count: number])[];
@@ -95,7 +99,7 @@ export function isHistogramState(value: unknown): value is HistogramState {
   return counts.every(([slot], k) => k === 0 || slot > counts[k - 1][0]);
 }
 
-/** What {@linkcode Histogram.addDelta} takes. */
+/** What {@linkcode addCounts} takes. */
 export function toDelta(state: HistogramState): HistogramDelta {
   const { min, max } = fitExtremes(state);
   return { ...state, min, max, counts: Float64Array.from(state.counts.flat()) };
@@ -109,6 +113,16 @@ function fitExtremes({ counts, min, max }: HistogramState): Pick<HistogramState,
     max: Math.max(max, lowestIn(counts.at(-1)![0])),
   };
 }
+
+/** Adds what another histogram has given by {@linkcode takeCounts}, as if it were recorded here. */
+export let addCounts: (histogram: Histogram, delta: HistogramDelta) => void;
+
+/**
+ * What a histogram has counted since the last call, after which it begins from nothing again. It
+ * takes time for the slots between the smallest and the greatest value, and memory for those that
+ * are not empty.
+ */
+export let takeCounts: (histogram: Histogram) => HistogramDelta;
 
 /**
  * Counts values in whole microseconds: 19 ns a value, 30 KB, whatever their number.
@@ -132,14 +146,56 @@ export class Histogram {
   #sum = 0;
   #sumOfSquares = 0;
 
+  static {
+    addCounts = (histogram, { counts, min, max, sum, sumOfSquares }) => {
+      for (let k = 0; k < counts.length; k += 2) {
+        histogram.#counts[counts[k]] += counts[k + 1];
+        histogram.#count += counts[k + 1];
+      }
+      histogram.#sum += sum;
+      histogram.#sumOfSquares += sumOfSquares;
+      histogram.#min = Math.min(histogram.#min, min);
+      histogram.#max = Math.max(histogram.#max, max);
+    };
+    takeCounts = (histogram) => {
+      const { first, last } = histogram.#span();
+      let length = 0;
+      for (let slot = first; slot <= last; slot++) {
+        const count = histogram.#counts[slot];
+        if (count === 0) continue;
+        TAKEN[length++] = slot;
+        TAKEN[length++] = count;
+        histogram.#counts[slot] = 0;
+      }
+      const delta = {
+        min: histogram.#min,
+        max: histogram.#max,
+        sum: histogram.#sum,
+        sumOfSquares: histogram.#sumOfSquares,
+        counts: TAKEN.slice(0, length),
+      };
+      histogram.#count =
+        histogram.#max =
+        histogram.#sum =
+        histogram.#sumOfSquares =
+          0;
+      histogram.#min = Infinity;
+      return delta;
+    };
+  }
+
   /** A histogram with what another had counted when it gave its {@linkcode toJSON}. */
   static from(state: HistogramState): Histogram {
     const histogram = new Histogram();
-    histogram.addDelta(toDelta(state));
+    addCounts(histogram, toDelta(state));
     return histogram;
   }
 
-  /** @param value microseconds, finite, from 0; rounded to whole ones, and what is less is 0 */
+  /**
+   * Counts a value.
+   *
+   * @param value microseconds, finite, from 0; rounded to whole ones, and what is less is 0
+   */
   record(value: number): void {
     // Rounded before all else, or a percentile could be below the smallest value.
     const micros = value > 0 ? Math.round(value) : 0;
@@ -172,50 +228,6 @@ export class Histogram {
     this.#sumOfSquares += other.#sumOfSquares;
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
-  }
-
-  /** Adds what another has given by {@linkcode take}; the same as if it were recorded here. */
-  addDelta({ counts, min, max, sum, sumOfSquares }: HistogramDelta): void {
-    for (let k = 0; k < counts.length; k += 2) {
-      this.#counts[counts[k]] += counts[k + 1];
-      this.#count += counts[k + 1];
-    }
-    this.#sum += sum;
-    this.#sumOfSquares += sumOfSquares;
-    this.#min = Math.min(this.#min, min);
-    this.#max = Math.max(this.#max, max);
-  }
-
-  /**
-   * What was counted since the last call, after which the histogram begins from nothing again. It
-   * takes time for the slots between the smallest and the greatest value, and memory for those that
-   * are not empty.
-   */
-  take(): HistogramDelta {
-    const { first, last } = this.#span();
-    let length = 0;
-    for (let slot = first; slot <= last; slot++) {
-      const count = this.#counts[slot];
-      if (count === 0) continue;
-      TAKEN[length++] = slot;
-      TAKEN[length++] = count;
-      this.#counts[slot] = 0;
-    }
-    const counts = TAKEN.slice(0, length);
-    const delta = {
-      min: this.#min,
-      max: this.#max,
-      sum: this.#sum,
-      sumOfSquares: this.#sumOfSquares,
-      counts,
-    };
-    this.#count =
-      this.#max =
-      this.#sum =
-      this.#sumOfSquares =
-        0;
-    this.#min = Infinity;
-    return delta;
   }
 
   /** The same values again, in a histogram of their own. */
@@ -266,6 +278,7 @@ export class Histogram {
     }
   }
 
+  /** How many values it has counted. */
   get count(): number {
     return this.#count;
   }

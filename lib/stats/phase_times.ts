@@ -1,10 +1,12 @@
 import type { Result } from "../result.ts";
 import { type Check, isMap } from "../text/json_shape.ts";
 import {
+  addCounts,
   Histogram,
   type HistogramDelta,
   type HistogramState,
   isHistogramState,
+  takeCounts,
   toDelta,
 } from "./histogram.ts";
 import { toLatency } from "./latency.ts";
@@ -70,7 +72,7 @@ export class PhaseTimes {
   add(deltas: ByPhase<HistogramDelta>): void {
     for (const phase of PHASES) {
       const delta = deltas[phase];
-      if (delta !== undefined) this.#find(phase).addDelta(delta);
+      if (delta !== undefined) addCounts(this.#find(phase), delta);
     }
   }
 
@@ -86,7 +88,7 @@ export class PhaseTimes {
 
   /** What was counted since the last call, after which all phases begin from nothing again. */
   take(): ByPhase<HistogramDelta> {
-    return this.#read((histogram) => histogram.take());
+    return this.#read(takeCounts);
   }
 
   #read<T>(read: (histogram: Histogram) => T): ByPhase<T> {

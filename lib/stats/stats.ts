@@ -21,10 +21,12 @@ import {
   toFlowDelta,
 } from "./flow_tally.ts";
 import {
+  addCounts,
   Histogram,
   type HistogramDelta,
   type HistogramState,
   isHistogramState,
+  takeCounts,
   toDelta,
 } from "./histogram.ts";
 import { type HostDelta, HostTally, isHostDeltas } from "./host_tally.ts";
@@ -309,13 +311,13 @@ export class Stats {
     this.#ofFailed.add(ofFailed);
     this.#failedStatuses.add(ofFailed.statuses);
     this.#statuses.add(delta.statuses);
-    this.#latency.addDelta(delta.latency);
+    addCounts(this.#latency, delta.latency);
     this.#phases.add(delta.phases);
     this.#errors.add(delta.errors);
     this.#retries.add(delta.retries);
     this.#late.add(delta.late);
     if (warmUp !== undefined) this.#warmUp.add(warmUp);
-    if (ownLate !== undefined) (this.#ownLate ??= new Histogram()).addDelta(ownLate);
+    if (ownLate !== undefined) addCounts(this.#ownLate ??= new Histogram(), ownLate);
     if (flow !== undefined) this.flow?.add(flow);
     if (this.#details === undefined || details === undefined) return;
     this.#details.hosts.add(details.hosts);
@@ -348,16 +350,17 @@ export class Stats {
   }
 
   #read(how: "toJSON" | "take"): PlainStats<HistogramState | HistogramDelta> {
+    const read = how === "take" ? takeCounts : (histogram: Histogram) => histogram.toJSON();
     return {
       ...this.#sums[how](),
       ofFailed: { ...this.#ofFailed[how](), statuses: this.#failedStatuses[how]() },
       statuses: this.#statuses[how](),
-      latency: this.#latency[how](),
+      latency: read(this.#latency),
       phases: this.#phases[how](),
       errors: this.#errors[how](),
       retries: this.#retries[how](),
       late: this.#late[how](),
-      ownLate: this.#ownLate?.[how](),
+      ownLate: this.#ownLate && read(this.#ownLate),
       warmUp: this.#warmUp.of.requests > 0 ? this.#warmUp[how]() : undefined,
     };
   }

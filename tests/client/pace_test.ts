@@ -33,6 +33,23 @@ Deno.test("pace() ends with its stages, and closes the items", async () => {
   assertEquals(isClosed, true);
 });
 
+Deno.test("pace() waits no longer when its consumer stops, and closes the items", async () => {
+  let isClosed = false;
+  const items = function* () {
+    try {
+      for (let k = 0;; k++) yield k;
+    } finally {
+      isClosed = true;
+    }
+  };
+  const paced = pace(items(), { rate: "1/h" });
+  assertEquals(await paced.next(), { value: 0, done: false });
+  const next = paced.next();
+  assertEquals(await paced.return!(), { value: undefined, done: true });
+  assertEquals(await next, { value: undefined, done: true });
+  assertEquals(isClosed, true);
+});
+
 Deno.test("pace() refuses a wrong schedule", async () => {
   const take = (options: object) => Array.fromAsync(pace([1], options));
   await assertRejects(() => take({}), RangeError, "there is no rate");

@@ -1,5 +1,6 @@
 /**
  * Files of Parquet as they are read: those of this program, and those that others have made of them.
+ * hyparquet takes them apart, since others use every encoding; it is loaded only where one is read.
  *
  * @module
  */

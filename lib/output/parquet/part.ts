@@ -47,12 +47,12 @@ export class Part {
     this.#end = end;
   }
 
-  /** How many rows they have. */
+  /** How many rows its row groups have. */
   get rows(): number {
     return this.#groups.reduce((sum, { rows }) => sum + rows, 0);
   }
 
-  /** Those that are on the disk. */
+  /** The row groups that are on the disk. */
   get groups(): readonly WrittenRowGroup[] {
     return this.#groups;
   }
@@ -63,7 +63,7 @@ export class Part {
       this.#groups.reduce((sum, { metadata }) => sum + metadata.length, 0) >= metadataBytes;
   }
 
-  /** Where the last of them ends, in bytes. */
+  /** Where the last row group ends, in bytes. */
   get end(): number {
     return this.#end;
   }

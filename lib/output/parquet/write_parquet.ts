@@ -1,5 +1,6 @@
 /**
- * Records as Parquet.
+ * Records as Parquet. The files are written by this program itself: after a kill it goes on behind the
+ * row groups that are in a file, and a library's writer has to write a file from its beginning.
  *
  * @module
  */
