@@ -53,7 +53,10 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
 }
 
 /** Why a flow has thrown, in words, with the place in its module where that is known. */
-export function describeThrown(reason: unknown, flow: Omit<LoadedFlow, "run">): string {
+export function describeThrown(
+  reason: unknown,
+  flow: Pick<LoadedFlow, "path" | "url">,
+): string {
   try {
     return reason instanceof Error ? describeError(reason, flow) : String(reason);
   } catch {
@@ -63,7 +66,7 @@ export function describeThrown(reason: unknown, flow: Omit<LoadedFlow, "run">): 
 
 function describeError(
   { name, message, stack = "" }: Error,
-  { path, url }: Omit<LoadedFlow, "run">,
+  { path, url }: Pick<LoadedFlow, "path" | "url">,
 ): string {
   const from = stack.indexOf(`${url}:`);
   const [, place] = from < 0 ? [] : /^:(\d+:\d+)/.exec(stack.slice(from + url.length)) ?? [];
