@@ -1,5 +1,5 @@
 import { OutputError } from "../errors.ts";
-import type { ArchiveOutput } from "../output/archive/archive_output.ts";
+import type { RunArchive } from "../output/archive/run_archive.ts";
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
@@ -21,7 +21,8 @@ export interface CheckpointOptions {
   readonly before: JournalState;
   readonly output: Output;
   readonly failures: Output | undefined;
-  readonly archive: Pick<ArchiveOutput, "sync" | "written"> | undefined;
+  /** The archive of exchanges; undefined if they are not saved. */
+  readonly archive: Pick<RunArchive, "sync" | "written"> | undefined;
   readonly numbers: NumberSequence;
   /** For a retry, the places of the requests that are made again. */
   readonly failed: SparseBitmap | undefined;

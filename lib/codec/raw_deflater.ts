@@ -1,6 +1,6 @@
 import { findHandle, type Handle, loadZlib } from "./handle_decoder.ts";
 
-/** What may stand behind the bytes of a call: more bytes, or nothing. */
+/** What may stand behind the bytes of a call, more or nothing: Z_SYNC_FLUSH, Z_FINISH. */
 const FLUSH = { more: 2, end: 4 } as const;
 
 /**
@@ -31,6 +31,7 @@ export class RawDeflater {
    *
    * @param output where they go, with room for at least {@linkcode boundDeflated} from `at` on
    * @returns where they end there
+   * @throws {Error} If zlib fails.
    */
   deflate(bytes: Uint8Array, end: keyof typeof FLUSH, output: Uint8Array, at: number): number {
     const handle = this.#handle;

@@ -26,7 +26,6 @@ export type CutReason =
 export interface ExchangeStart {
   /** The URL that is requested: that of the target, or where a redirect led to. */
   readonly url: string;
-  readonly method: string;
   /** As `WARC-Protocol` names it: `h2` is HTTP/2 over TLS, `h2c` HTTP/2 without it. */
   readonly protocol: "http/1.1" | "h2" | "h2c";
   /**

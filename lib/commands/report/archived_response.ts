@@ -78,7 +78,7 @@ function toErrorKind(text: string | undefined): ErrorKind | undefined {
   return ERROR_KINDS.find((kind) => kind === text);
 }
 
-/** The block of a record as text, if it is short. */
+/** The beginning of a record's block as text. */
 async function readText(reader: WarcReader): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";

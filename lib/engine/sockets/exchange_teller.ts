@@ -48,7 +48,6 @@ export class ExchangeTeller implements BodyListener {
     requestHead.appendText(connection.toHttp1(sent, route, headers));
     const start: ExchangeStart = {
       url: hop.url,
-      method: hop.method,
       protocol: connection.version !== "2" ? "http/1.1" : route.origin.isSecure ? "h2" : "h2c",
       address: this.#findAddress(connection),
       at: this.#context.deadlines.epochMs + performance.now(),

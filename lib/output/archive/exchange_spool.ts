@@ -30,7 +30,10 @@ export interface SpoolContext {
   readonly responseBuffers: BufferPool;
 }
 
-/** An exchange that waits for the result of its request. */
+/**
+ * An exchange that waits for the result of its request. What takes its bytes throws an
+ * `OutputError` if they have to go to the disk, and cannot.
+ */
 export class ExchangeSpool implements ExchangeSink {
   /** What is known of its start, without the head, whose bytes are gone. */
   readonly start: Omit<ExchangeStart, "head">;
@@ -57,8 +60,8 @@ export class ExchangeSpool implements ExchangeSink {
   end: ExchangeEnd | undefined;
 
   constructor(start: ExchangeStart, context: SpoolContext) {
-    const { url, method, protocol, address, at } = start;
-    this.start = { url, method, protocol, address, at };
+    const { url, protocol, address, at } = start;
+    this.start = { url, protocol, address, at };
     this.request = new SpooledBlock(context.place, context.requestBuffers);
     this.request.append(start.head);
     this.response = new SpooledBlock(context.place, context.responseBuffers);

@@ -105,15 +105,28 @@ export class RunArchive {
     return { bytes: fillPlaces(bytes, this.run, place, responses), isPacked };
   }
 
+  /** About how many bytes were appended so far. */
   get written(): number {
     return this.#output.written;
   }
 
+  /**
+   * Brings all records so far, and their lines of the index, to the disk.
+   *
+   * @returns the position behind them
+   * @throws {OutputError} If they could not be written.
+   */
   async sync(): Promise<Position> {
     const [position] = await Promise.all([this.#output.sync(), this.#index?.sync()]);
     return position;
   }
 
+  /**
+   * Removes what is behind a position, of the index too, and continues there. It is called once,
+   * before the first record.
+   *
+   * @throws {UsageError} If that is not possible.
+   */
   async cutTo(position: Position): Promise<void> {
     await this.#output.cutTo(position);
     if (this.#index === undefined) return;
@@ -135,13 +148,19 @@ export class RunArchive {
     await this.#index.finish();
   }
 
+  /** Lets go of all files where the run cannot begin; those that were made are removed. */
   async abandon(): Promise<void> {
     this.#archiver.close();
     this.#output.abandon();
     await this.#index?.abandon();
   }
 
-  /** @param isOver whether no run goes on with it */
+  /**
+   * Writes what is left, and closes the files.
+   *
+   * @param isOver whether no run goes on with it
+   * @throws {OutputError} If something could not be written, now or before.
+   */
   async close(isOver: boolean): Promise<void> {
     this.#archiver.close();
     try {

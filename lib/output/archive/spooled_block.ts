@@ -21,6 +21,7 @@ export class SpooledBlock {
     this.#buffers = buffers;
   }
 
+  /** @throws {OutputError} If it has to go to the disk, and cannot. */
   append(bytes: Uint8Array): void {
     const held = this.#held ??= this.#buffers.take();
     if (held.append(bytes)) return;
@@ -57,7 +58,11 @@ export class SpooledBlock {
     return this.#file !== undefined;
   }
 
-  /** The file with all of it, which is the caller's then. Only if it is on the disk. */
+  /**
+   * The file with all of it, which is the caller's then. Only if it is on the disk.
+   *
+   * @throws {OutputError} If its end cannot be written.
+   */
   takeFile(): SpoolFile {
     this.#flush();
     const file = this.#file!;

@@ -32,7 +32,6 @@ function tell(archiver: Archiver, i: number, exchanges: readonly Told[]): void {
   ) {
     const sink = tap.onExchange({
       url,
-      method: "GET",
       protocol: "http/1.1",
       address: "127.0.0.1",
       at: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
