@@ -59,6 +59,7 @@ export interface AsCompletedOptions {
  * @param task What to do with an item; the signal aborts when the iteration ends early.
  * @returns The results, in the order of completion.
  * @throws {RangeError} If `concurrency` is not a whole number from 1 to 2^32 - 1.
+ * @throws {TypeError} If `items` is not an iterable object.
  */
 export function asCompleted<T, R>(
   items: Iterable<T> | AsyncIterable<T> | Source<T>,

@@ -100,7 +100,10 @@ export class Pool<T, R> {
     this.#stop({ reason });
   };
 
-  /** @throws {RangeError} If `concurrency` is not a whole number from 1 to 2^32 - 1. */
+  /**
+   * @throws {RangeError} If `concurrency` is not a whole number from 1 to 2^32 - 1.
+   * @throws {TypeError} If there are no items to iterate over.
+   */
   constructor(
     items: Iterable<T> | AsyncIterable<T> | Source<T>,
     options: PoolOptions<T, R>,
@@ -216,6 +219,10 @@ function afterTurn(callback: () => void): () => void {
 }
 
 function open<T>(items: Iterable<T> | AsyncIterable<T> | Source<T>): Source<T> {
+  // A string is iterable, too, but nobody means its characters.
+  if (typeof items !== "object" || items === null) {
+    throw new TypeError("Cannot create a pool as 'items' must be an iterable object");
+  }
   if (Symbol.asyncIterator in items) return items[Symbol.asyncIterator]();
   if (Symbol.iterator in items) return items[Symbol.iterator]();
   return items;

@@ -344,6 +344,12 @@ Deno.test("asCompleted() throws the consumer's error when closing the source fai
   );
 });
 
+Deno.test("asCompleted() throws TypeError if there are no items", () => {
+  for (const items of [null, undefined, 5, "a text"] as unknown as number[][]) {
+    assertThrows(() => asCompleted(items, (i) => i, { concurrency: 1 }), TypeError, "'items'");
+  }
+});
+
 Deno.test("asCompleted() throws RangeError unless the concurrency is a positive integer", () => {
   for (const concurrency of [0, -1, 1.5, NaN, Infinity]) {
     assertThrows(() => asCompleted([], (i) => i, { concurrency }), RangeError, "'concurrency'");

@@ -1,7 +1,7 @@
 import { addDashes, type Flag } from "./flags.ts";
 
 /** The width of the help, in columns. */
-const COLUMNS = 80;
+export const COLUMNS = 80;
 
 /** The help for a table of flags, under their headings. */
 export function formatFlags(flags: readonly Flag[]): string {
@@ -43,7 +43,7 @@ export function describeFlag(flag: Flag): string {
 }
 
 /** A text in lines of at most so many characters, unless a word is longer. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {
     const line = lines.at(-1)!;

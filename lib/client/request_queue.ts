@@ -92,10 +92,16 @@ class PendingRequest {
 
   /** Takes a sink of the user's: what it throws is the failure of this request alone. */
   #guard(sink: BodySink): BodySink {
-    const call = (pass: () => void): void => {
+    const call = (pass: () => unknown): void => {
       if (this.failure !== undefined) return;
       try {
-        pass();
+        const returned = pass();
+        if (!(returned instanceof Promise)) return;
+        // Of an `async` method, which the type of a sink cannot forbid.
+        returned.catch(() => {});
+        throw new TypeError(
+          "Cannot use the sink: its methods must not be async: nothing waits for them",
+        );
       } catch (reason) {
         this.failure = { reason };
       }

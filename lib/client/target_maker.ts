@@ -19,13 +19,24 @@ export class TargetMaker {
    * A target, which can be invalid.
    *
    * @param i its number, which no other target in flight may have
+   * @throws {TypeError} If there is nothing to request, or its body cannot be made JSON.
    */
   make(i: number, given: TargetLike): Target {
     const defaults = this.#defaults;
     if (typeof given === "string") return checkedTarget(i, given, defaults);
     if (given instanceof URL) return checkedTarget(i, given.href, defaults);
+    if (typeof given !== "object" || given === null || !("url" in given)) {
+      throw new TypeError("Cannot make a request: use a URL, or an object with a 'url'");
+    }
     const url = String(given.url);
-    const own = toDefaults({ ...given }, defaults, () => undefined, this.#expectations);
+    // Also of an object that has them from its class.
+    const { method, headers, body, expect } = given;
+    const own = toDefaults(
+      { method, headers, body, expect },
+      defaults,
+      () => undefined,
+      this.#expectations,
+    );
     if (typeof own === "string") return invalidTarget(i, url, own, defaults);
     return checkedTarget(i, url, own);
   }

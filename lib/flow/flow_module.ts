@@ -53,19 +53,16 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
 }
 
 /** Why a flow has thrown, in words, with the place in its module where that is known. */
-export function describeThrown(reason: unknown, { path, url }: LoadedFlow): string {
-  if (!(reason instanceof Error)) return describeValue(reason);
-  const { name, message, stack = "" } = reason;
-  const from = stack.indexOf(`${url}:`);
-  const [, place] = from < 0 ? [] : /^:(\d+:\d+)/.exec(stack.slice(from + url.length)) ?? [];
-  return `${name}: ${message}${place === undefined ? "" : ` (${path}:${place})`}`;
-}
-
-/** A value that was thrown, whatever it is. */
-function describeValue(value: unknown): string {
+export function describeThrown(reason: unknown, flow: LoadedFlow): string {
   try {
-    return String(value);
+    return reason instanceof Error ? describeError(reason, flow) : String(reason);
   } catch {
     return "a value that cannot be shown";
   }
+}
+
+function describeError({ name, message, stack = "" }: Error, { path, url }: LoadedFlow): string {
+  const from = stack.indexOf(`${url}:`);
+  const [, place] = from < 0 ? [] : /^:(\d+:\d+)/.exec(stack.slice(from + url.length)) ?? [];
+  return `${name}: ${message}${place === undefined ? "" : ` (${path}:${place})`}`;
 }

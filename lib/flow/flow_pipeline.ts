@@ -22,9 +22,13 @@ const PROGRAM = import.meta.url.endsWith("/lib/flow/flow_pipeline.ts")
   ? new URL("../", import.meta.url).href
   : import.meta.url;
 
-/** Whether it is a bug of the program, which ends the process like any other. */
-function isOfProgram(reason: unknown): boolean {
-  return reason instanceof Error && reason.stack?.includes(PROGRAM) === true;
+/**
+ * Whether it is a bug of the program, which ends the process like any other. What the program throws
+ * in a call of the flow, because of what the flow gave it, is the flow's own.
+ */
+function isOfProgram(reason: unknown, flow: LoadedFlow): boolean {
+  const stack = reason instanceof Error ? reason.stack : undefined;
+  return stack?.includes(PROGRAM) === true && !stack.includes(flow.url);
 }
 
 /** What a flow begins with. */
@@ -80,6 +84,8 @@ export class FlowPipeline implements RunningPipeline {
     options: RunOptions,
     hooks: Omit<RequestHooks, "onRetry" | "onFailure">,
   ): Promise<FlowPipeline> {
+    // Standard output has the records or the summary, which other programs read.
+    console.log = console.info = console.debug = console.error;
     const flow = await loadFlow(options.flow!.path);
     const requests = await FlowRequests.open(options, {
       ...hooks,
@@ -165,14 +171,14 @@ export class FlowPipeline implements RunningPipeline {
   /** A promise of the flow that nobody awaited must not end the process. */
   readonly #onRejection = (event: PromiseRejectionEvent): void => {
     const iteration = this.#storage.getStore();
-    if (iteration === undefined && isOfProgram(event.reason)) return;
+    if (iteration === undefined && isOfProgram(event.reason, this.#flow)) return;
     event.preventDefault();
     this.#takeStray(iteration, event.reason);
   };
 
   /** Nor must what a timer of the flow has thrown. Nothing tells of which iteration it was. */
   readonly #onError = (event: ErrorEvent): void => {
-    if (isOfProgram(event.error)) return;
+    if (isOfProgram(event.error, this.#flow)) return;
     event.preventDefault();
     this.#takeStray(undefined, event.error);
   };

@@ -3,6 +3,7 @@ import type { Outcome } from "../client/outcome.ts";
 import type { Jar } from "../cookies/jar.ts";
 import { THINK } from "../options/kinds.ts";
 import { type Result, toUnsentResult } from "../result.ts";
+import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
 import { CheckTally } from "../stats/check_tally.ts";
 import type { CheckFigures } from "../stats/snapshot.ts";
 import type { Target } from "../target.ts";
@@ -17,6 +18,15 @@ import { createResponse, type FlowResponse } from "./flow_response.ts";
 export const MAX_REQUESTS = 1_000;
 /** A flow that goes on after so many calls that were refused waits forever. */
 const MAX_REFUSALS = 10;
+
+/** What a request can have, its step apart: what else it has is a slip, or another client's name. */
+const REQUEST_NAMES: ReadonlySet<string> = new Set<Exclude<keyof FlowRequest, "step">>([
+  "url",
+  "method",
+  "headers",
+  "body",
+  "expect",
+]);
 
 /** What the iterations of a flow share. */
 export interface IterationContext {
@@ -135,8 +145,8 @@ export class Iteration implements RequestOwner {
   }
 
   #createClient(): FlowClient {
-    const send = (method: string) => (url: string | URL, options?: FlowRequestOptions) =>
-      this.#request({ ...options, url, method });
+    const send = (method: string) => async (url: string | URL, options?: FlowRequestOptions) =>
+      await this.#request({ ...checkOptions(options), url, method });
     return {
       i: this.i,
       user: this.#user,
@@ -163,6 +173,11 @@ export class Iteration implements RequestOwner {
       const most = `an iteration has at most ${MAX_REQUESTS} requests`;
       return await this.#refuse(new RangeError(`Cannot make another request: ${most}`));
     }
+    const problem = findProblem(request);
+    if (problem !== undefined) {
+      return await this.#refuse(new TypeError(`Cannot make a request: ${problem}`));
+    }
+    checkText(step ?? "", "make a request: its 'step'");
     const { requests, storage } = this.#context;
     const target = requests.makeTarget(toPlain(request));
     const entry: Entry = { result: undefined };
@@ -183,7 +198,7 @@ export class Iteration implements RequestOwner {
   #toRecorded(target: Target, { result }: Outcome, step: string | undefined): Result {
     return {
       ...result,
-      target: { ...target, i: this.i, step: step === undefined ? undefined : truncate(step) },
+      target: { ...target, i: this.i, step: step == null ? undefined : truncate(step) },
     };
   }
 
@@ -198,6 +213,12 @@ export class Iteration implements RequestOwner {
   async #think(time: number | string): Promise<void> {
     if (this.#isOver) return await this.#refuse(this.#controller.signal.reason);
     const ms = typeof time === "number" ? time : chooseTime(time);
+    // A timer takes any other number for 1 ms.
+    if (!(ms >= 0 && ms <= MAX_TIMER_MS)) {
+      throw new RangeError(
+        `Cannot think for '${time}': use milliseconds from 0 to ${MAX_TIMER_MS}`,
+      );
+    }
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waits.delete(timer);
@@ -209,6 +230,7 @@ export class Iteration implements RequestOwner {
 
   /** Counts a check, unless the iteration has ended. @returns whether it holds */
   #countCheck(name: string, holds: unknown): boolean {
+    checkText(name, "count a check: its name");
     if (!this.#isOver) this.#checks.record(name, Boolean(holds));
     return Boolean(holds);
   }
@@ -286,6 +308,26 @@ function toRequest(value: unknown): FlowRequest {
   if (typeof value === "string" || value instanceof URL) return { url: value };
   if (typeof value === "object" && value !== null && "url" in value) return value as FlowRequest;
   throw new TypeError("Cannot make a request: use a URL, or an object with a 'url'");
+}
+
+/** @throws {TypeError} If they are none, as in `post(url, body)`. */
+function checkOptions(options: FlowRequestOptions | undefined): FlowRequestOptions | undefined {
+  if (options === undefined || (typeof options === "object" && options !== null)) return options;
+  throw new TypeError(
+    "Cannot make a request: its options are no object: use one like { body, headers, step }",
+  );
+}
+
+/** Why a request cannot be meant so, with what to do; undefined if it can. */
+function findProblem(request: Omit<FlowRequest, "step">): string | undefined {
+  if (request.url === undefined) return "it has no URL: add one";
+  const unknown = Object.keys(request).find((name) => !REQUEST_NAMES.has(name));
+  return unknown && `unknown option '${unknown}': use some of step, headers, body, expect`;
+}
+
+/** @throws {TypeError} If a flow, which nothing has to have checked, gives another value for a text. */
+function checkText(value: unknown, what: string): void {
+  if (typeof value !== "string") throw new TypeError(`Cannot ${what} must be a string`);
 }
 
 /** A request whose parameters are a form's text. */

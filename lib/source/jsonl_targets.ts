@@ -120,7 +120,7 @@ function toText(value: unknown): string | undefined {
 /**
  * The run's defaults, or what a record has in their place; or what is wrong with it, in words.
  *
- * @param fields as JSON has them; the body can be bytes, too
+ * @param fields as JSON has them, or a program; the body can be bytes, too
  */
 export function toDefaults(
   fields: Fields,
@@ -142,6 +142,9 @@ export function toDefaults(
   // As JSON a lone surrogate is an escape, and is sent as one.
   if (typeof body === "string" && !body.isWellFormed()) return `its 'body' ${LONE_SURROGATE}`;
   const isBytes = body instanceof Uint8Array;
+  if (!isBytes && !isJsonValue(body)) {
+    return "'body' must be a string, a Uint8Array, or a value that JSON can express";
+  }
   const isJson = body !== undefined && typeof body !== "string" && !isBytes;
   const bytes = isBytes
     ? body as Uint8Array<ArrayBuffer>
@@ -181,6 +184,16 @@ export function toDefaults(
 }
 
 /**
+ * Whether its JSON says what a value of a program is. That of a function is nothing, and that of a
+ * `FormData`, a `Blob`, a `Map` or a promise is `{}`: such objects name themselves by a tag.
+ */
+function isJsonValue(value: unknown): boolean {
+  if (typeof value === "function" || typeof value === "symbol") return false;
+  return typeof value !== "object" || value === null || isRawJSON(value) || "toJSON" in value ||
+    !(Symbol.toStringTag in value);
+}
+
+/**
  * The run's fields, except those whose name the record has too, and the record's; or what is wrong,
  * in words. A field that is null counts as missing. `--failures` writes null for a secret that it
  * leaves out, and a template of the run would then be filled with something else.
@@ -190,6 +203,9 @@ export function mergeHeaders(
   { headers: run, templates }: RequestDefaults,
 ): HeaderList | string {
   if (!isFields(headers)) return "'headers' must be an object";
+  if (!isJsonValue(headers)) {
+    return "'headers' must be a plain object: Object.fromEntries() makes one of Headers";
+  }
   const own: [string, string][] = [];
   for (const [name, values] of Object.entries(headers)) {
     if (values === null) {

@@ -16,9 +16,6 @@ export { openRecords } from "./line_targets.ts";
 /** A record tells where the next one begins. */
 export const isSequential = true;
 
-/** Other URLs are of what crawlers add, such as `dns:` and `urn:`. */
-const HTTP_URL = /^https?:/i;
-
 /** @throws {UsageError} If lines are to be comments. */
 export function readRecords(
   input: Pick<Input, "read" | "close">,
@@ -71,9 +68,7 @@ class WarcUrls implements InputLines {
       this.#first = await this.#reader.next();
     } catch (error) {
       if (!(error instanceof InputError) || error.isDataWhole) throw error;
-      throw new UsageError(
-        `${error.message}, or use --input-format if it is not WARC`,
-      );
+      throw new UsageError(`${error.message}, or use --input-format if it is not WARC`);
     }
   }
 
@@ -86,9 +81,9 @@ class WarcUrls implements InputLines {
         this.#input.close();
         return { value: undefined, done: true };
       }
-      const uri = head.isCapture ? head.targetUri : undefined;
-      if (uri === undefined || !HTTP_URL.test(uri)) continue;
-      return { value: uri.length > MAX_LINE ? new OverlongLine(uri) : uri, done: false };
+      const url = head.isCapture ? head.webUrl : undefined;
+      if (url === undefined) continue;
+      return { value: url.length > MAX_LINE ? new OverlongLine(url) : url, done: false };
     }
   }
 

@@ -1,8 +1,7 @@
 /**
- * Named fields of this program in a record of an archive: what the response of a request is known by
- * in the records of the run. ISO 28500:2017 §5.1 lets each program add fields, which readers that do
- * not know them ignore. Only the last response of a request has the number, times and error; those of redirects
- * do not.
+ * Named fields of this program in records of an archive (ISO 28500:2017 §5.1 lets each program add
+ * some, which others ignore): how the run went, as far as its records say it. The last response of a
+ * request has all of them, that of a redirect its trailers alone.
  */
 export const EXTENSION_FIELDS = {
   /** The number of the request. */

@@ -19,8 +19,8 @@ const MEDIA_TYPE = /^[^;,\s]+/;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The name of a field, in lower case, as {@linkcode findField} looks for it. */
-export const CONTENT_TYPE: Uint8Array = encoder.encode("content-type");
+/** In lower case, as {@linkcode findField} wants it. */
+const CONTENT_TYPE = encoder.encode("content-type");
 
 /** The status of a response, from 100 to 999; undefined where its first line does not tell one. */
 export function parseStatus(head: Uint8Array): number | undefined {
@@ -38,7 +38,11 @@ export function findMediaType(head: Uint8Array): string | undefined {
   return MEDIA_TYPE.exec(value.trimStart())?.[0];
 }
 
-/** Where the value of the first field of a name begins; -1 without one. @param name in lower case */
+/**
+ * Where the value of the first field of a name begins, behind its colon; -1 without one.
+ *
+ * @param name in lower case
+ */
 export function findField(head: Uint8Array, name: Uint8Array): number {
   for (let line = head.indexOf(NEWLINE) + 1; line > 0; line = head.indexOf(NEWLINE, line) + 1) {
     // Bit 5 makes a letter lower case; it changes no '-' of a name.

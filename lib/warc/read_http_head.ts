@@ -1,9 +1,12 @@
 import { ByteBuffer } from "../byte_buffer.ts";
 import { findMediaType, parseStatus } from "./http_head.ts";
-import { findHeadEnd, type WarcReader } from "./read_records.ts";
+import type { WarcReader } from "./read_records.ts";
 
 /** How much of a response is looked at to find the end of its head. */
 const MAX_HEAD_BYTES = 1024 * 1024;
+
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** What is read of the head of a response in an archive. */
 export interface HttpHead {
@@ -32,7 +35,7 @@ export async function readHttpHead(
     for (let piece: Uint8Array | undefined = first; piece !== undefined && end < 0;) {
       const before = buffer.length;
       if (!buffer.append(piece)) break;
-      end = findHeadEnd(buffer.view(), Math.max(0, before - 3));
+      end = findHeadEnd(buffer.view(), Math.max(0, before - 2));
       if (end < 0) piece = await reader.read();
     }
     bytes = buffer.view();
@@ -41,6 +44,15 @@ export async function readHttpHead(
   return {
     status: parseStatus(head),
     mediaType: findMediaType(head),
-    length: end < 0 ? contentLength : end + 4,
+    length: end < 0 ? contentLength : end,
   };
+}
+
+/** Behind the empty line that ends a head; -1 without one. LF alone ends a line too (RFC 9112 §2.2). */
+function findHeadEnd(bytes: Uint8Array, from: number): number {
+  for (let at = from; (at = bytes.indexOf(LF, at)) >= 0; at++) {
+    const next = bytes[at + 1] === CR ? at + 2 : at + 1;
+    if (bytes[next] === LF) return next + 1;
+  }
+  return -1;
 }

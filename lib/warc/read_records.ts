@@ -172,7 +172,7 @@ function decode(bytes: Uint8Array): string {
 }
 
 /** Where the end of a head is, its last line break and the empty line; -1 without one. */
-export function findHeadEnd(bytes: Uint8Array, from: number): number {
+function findHeadEnd(bytes: Uint8Array, from: number): number {
   for (let at = from; (at = bytes.indexOf(CR, at)) >= 0; at++) {
     if (END.every((byte, k) => bytes[at + k] === byte)) return at;
   }

@@ -5,10 +5,7 @@
  */
 
 /** The version of the format, as the first line of each record has it. */
-export const WARC_VERSION = "WARC/1.1";
-
-/** What stands behind the block of each record. */
-export const RECORD_END = "\r\n\r\n";
+const WARC_VERSION = "WARC/1.1";
 
 /** Formats a named field, with the end of its line; nothing where its value is undefined. */
 export function formatField(name: string, value: string | number | null | undefined): string {

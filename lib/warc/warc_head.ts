@@ -20,6 +20,8 @@ const VERSIONS: readonly string[] = ["1.0", "1.1"];
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Version 1.0 lets a value continue on the next line. */
 const FOLD = /\r\n[ \t]+/g;
+/** What a URL of the web begins with; crawlers add others, such as `dns:` and `urn:`. */
+const WEB = /^https?:/i;
 /** Not more than a number can tell exactly. */
 const LENGTH = /^\d{1,15}$/;
 /** W3CDTF, from a year to nanoseconds, in UTC. */
@@ -95,6 +97,12 @@ export class WarcHead {
   get targetUri(): string | undefined {
     const uri = this.field("warc-target-uri");
     return uri?.startsWith("<") && uri.endsWith(">") ? uri.slice(1, -1) : uri;
+  }
+
+  /** Its {@linkcode targetUri} if that is a URL of http or https; undefined otherwise. */
+  get webUrl(): string | undefined {
+    const uri = this.targetUri;
+    return uri !== undefined && WEB.test(uri) ? uri : undefined;
   }
 
   /** The digits of its date; undefined without a valid one. */

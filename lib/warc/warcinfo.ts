@@ -1,5 +1,5 @@
 import { digestBytes } from "./digest.ts";
-import { createRecordId, formatField, formatRecordHead, RECORD_END } from "./record_head.ts";
+import { createRecordId, formatField, formatRecordHead } from "./record_head.ts";
 
 /** What the first record of a file says of the run. */
 export interface WarcInfo {
@@ -13,10 +13,11 @@ export interface WarcInfo {
   readonly at: number;
 }
 
-/** Formats a `warcinfo` record (ISO 28500:2017 §6.2), whole. */
-export function formatWarcInfo({ filename, software, command, at }: WarcInfo): Uint8Array {
-  const encoder = new TextEncoder();
-  const block = encoder.encode([
+/** The head and the block of a `warcinfo` record (ISO 28500:2017 §6.2). */
+export function formatWarcInfo(
+  { filename, software, command, at }: WarcInfo,
+): { readonly head: string; readonly block: Uint8Array } {
+  const block = new TextEncoder().encode([
     `software: ${oneLine(software)}`,
     "format: WARC File Format 1.1",
     "conformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
@@ -31,13 +32,7 @@ export function formatWarcInfo({ filename, software, command, at }: WarcInfo): U
     formatField("WARC-Filename", oneLine(filename)) +
     formatField("WARC-Block-Digest", digestBytes(block)) +
     formatField("Content-Type", "application/warc-fields");
-  const head = formatRecordHead(fields, block.length);
-  const text = encoder.encode(head);
-  const record = new Uint8Array(text.length + block.length + RECORD_END.length);
-  record.set(text);
-  record.set(block, text.length);
-  record.set(encoder.encode(RECORD_END), text.length + block.length);
-  return record;
+  return { head: formatRecordHead(fields, block.length), block };
 }
 
 /** A text without what would end a line. */

@@ -91,3 +91,11 @@ Deno.test("each test has the name of what it tests in lib/, or a row that says i
   const others = TESTS.filter((path) => !isNamed(path));
   assertEquals(others, Object.keys(SUBJECTS).sort());
 });
+
+Deno.test("tests start programs of Deno by DENO_RUN, so that all have the same flags for V8", () => {
+  const others = [...walk("tests/")].filter((path) =>
+    path.endsWith(".ts") && path !== "tests/fixtures/program.ts" &&
+    /execPath\(\),\s*"run"/.test(Deno.readTextFileSync(new URL(path, ROOT)))
+  );
+  assertEquals(others, []);
+});

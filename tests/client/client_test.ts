@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Client } from "../../lib/client/client.ts";
 import { ENGINE_NAMES } from "../../lib/engine/engines.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
@@ -91,6 +91,34 @@ Deno.test("Client.hit() makes requests in flight and waiting end when the client
   assertEquals(server.requests.length, 1);
 });
 
+Deno.test("Client.hit() refuses what it would send as something else, or as nothing", async () => {
+  await using server = await echo();
+  await using client = await Client.open();
+  const send = async (given: object): Promise<string | undefined> =>
+    (await client.hit({ url: server.url("/"), ...given })).detail;
+  for (
+    const body of [new FormData(), new Map(), Promise.resolve(1), new ArrayBuffer(1), () => {}]
+  ) {
+    assertEquals(
+      await send({ body }),
+      "'body' must be a string, a Uint8Array, or a value that JSON can express",
+    );
+  }
+  for (const headers of [new Headers({ a: "b" }), new Map([["a", "b"]])]) {
+    assertMatch((await send({ headers }))!, /^'headers' must be a plain object/);
+  }
+  assertMatch(
+    (await client.hit(new Request(server.url("/")) as unknown as URL)).detail!,
+    /^'headers' must be/,
+  );
+  assertEquals(server.requests, []);
+  assertEquals(await send({ body: new Date(0) }), undefined);
+  assertMatch(server.requests[0], /"1970-01-01T00:00:00.000Z"$/);
+  for (const given of [undefined, null, 5, {}] as unknown as string[]) {
+    await assertRejects(() => client.hit(given), TypeError, "use a URL, or an object with a 'url'");
+  }
+});
+
 Deno.test("Client.hit() has failures as values", async () => {
   const port = await refusedPort();
   await using client = await Client.open({ retries: 1, retryDelay: "1ms" });
@@ -166,6 +194,12 @@ Deno.test("Client.hit() passes a body on to a sink, and what the sink throws to 
     },
   };
   await assertRejects(() => client.hit(server.url(), { body: full }), Error, "no space");
+  const late = { ...sink, write: () => Promise.reject(new Error("late")) };
+  await assertRejects(
+    () => client.hit(server.url(), { body: late }),
+    TypeError,
+    "its methods must not be async",
+  );
   const dropped = await client.hit(server.url("/drop"), { body: "drop" });
   assertEquals([dropped.text(), dropped.bodyBytes], ["", 5]);
 });

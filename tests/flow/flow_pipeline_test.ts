@@ -113,6 +113,18 @@ Deno.test("FlowPipeline goes on when a timer of the flow throws, and says so onc
   assertMatch(notices[0], /^the flow has thrown .* Error: late/);
 });
 
+Deno.test("FlowPipeline goes on when the program refuses what a timer of the flow gives it", async () => {
+  await using scene = await flowScene(answer);
+  const { flow, notices } = await scene.run(
+    `export default async (i, client) => {
+      await new Promise((resolve) => setTimeout(() => { resolve(); client.check(7, true); }, 1));
+      await client.get("/");
+    };`,
+  );
+  assertEquals([flow.iterations, flow.failed], [1, 0]);
+  assertMatch(notices.join(), /^the flow has thrown .* TypeError: Cannot count a check/);
+});
+
 Deno.test("FlowPipeline starts iterations at the rate, and as many at once as the concurrency", async () => {
   await using scene = await flowScene(answer);
   const { flow, snapshot } = await scene.run(

@@ -12,8 +12,8 @@ export const CURL_HELP: CommandHelp = {
   about: "Make the request of a curl command, as often as you like.",
   usage: [
     "myriad curl [OPTIONS] 'curl …' [OPTIONS of myriad]",
-    "myriad curl [OPTIONS] - [OPTIONS of myriad]        the command is on stdin",
-    "myriad curl [OPTIONS] URL … [-- OPTIONS of myriad]    the words of one",
+    "myriad curl [OPTIONS] - [OPTIONS of myriad]          from stdin",
+    "myriad curl [OPTIONS] URL … [-- OPTIONS of myriad]   the words of one",
   ],
   text: `A command that a browser or a document has for copying becomes a run: one request,
 or as many as -n says. What curl does and a run cannot do is an error that names

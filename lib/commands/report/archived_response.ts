@@ -9,8 +9,6 @@ import type { TalliedRecord } from "./run_record.ts";
 const MAX_INFO_BYTES = 64 * 1024;
 /** What this program writes there. */
 const OWN_SOFTWARE = /^software: myriad\//m;
-/** Other URLs are of what crawlers add, such as `dns:`. */
-const HTTP_URL = /^https?:/i;
 const NUMBER = /^\d{1,15}(?:\.\d{1,9})?$/;
 const NAMES = Object.fromEntries(
   Object.entries(EXTENSION_FIELDS).map(([key, name]) => [key, name.toLowerCase()]),
@@ -31,9 +29,9 @@ export async function* readResponses(
   let isOwn = false;
   for (let head; (head = await reader.next()) !== undefined;) {
     if (head.type === "warcinfo") isOwn = OWN_SOFTWARE.test(await readText(reader));
-    const { isHttp, targetUri: url } = head;
-    const isResponse = head.type === "response" || head.type === "revisit";
-    if (!isResponse || !isHttp || url === undefined || !HTTP_URL.test(url)) continue;
+    const { type, isHttp, webUrl: url } = head;
+    if (type !== "response" && type !== "revisit") continue;
+    if (!isHttp || url === undefined) continue;
     if (isOwn && head.field(NAMES.number) === undefined) continue;
     yield toRecord(head, url, await readHttpHead(reader, head));
   }

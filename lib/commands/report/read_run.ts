@@ -36,13 +36,13 @@ const REVIEWS: Readonly<Record<SourceKind, Review>> = {
 };
 
 /**
- * Reads the records of a run, its archives, or the summaries of its parts. Each file is read once, in flat
- * memory.
+ * Reads the records of a run, its archives, or the summaries of its parts. Each file is read once, in
+ * flat memory.
  *
  * @param named the files; what a run has written beside one of them is read, too
  * @param top how many hosts and slow responses the summary has at most; undefined for what
  * summaries have, and none of records
- * @throws {UsageError} If a file cannot be read, holds something else, or both kinds are given.
+ * @throws {UsageError} If a file cannot be read, holds something else, or not all are of one kind.
  * @throws {InputError} If one breaks off.
  */
 export async function review(named: readonly string[], top?: number): Promise<RunData> {
@@ -56,14 +56,11 @@ export async function review(named: readonly string[], top?: number): Promise<Ru
     const { kind } = files[0];
     const other = files.findIndex((file) => file.kind !== kind);
     if (other >= 0) {
-      const both = [0, other].sort((a, b) =>
-        ORDER.indexOf(files[a].kind) - ORDER.indexOf(files[b].kind)
-      );
-      const [one, another] = both.map((k) => NOUNS[files[k].kind]);
+      const kinds = files.map((file) => file.kind);
+      const [a, b] = [0, other].sort((a, b) => ORDER.indexOf(kinds[a]) - ORDER.indexOf(kinds[b]));
       throw new UsageError(
-        `Cannot put '${names[both[0]]}' and '${
-          names[both[1]]
-        }' together: one is ${one}, the other ${another}: pass files of one kind`,
+        `Cannot put '${names[a]}' and '${names[b]}' together: one is ${NOUNS[kinds[a]]}, ` +
+          `the other ${NOUNS[kinds[b]]}: pass files of one kind`,
       );
     }
     return await REVIEWS[kind](files, names, top);

@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import { ByteBuffer } from "../../byte_buffer.ts";
 import { OutputError, UsageError } from "../../errors.ts";
 import { lockFile } from "../../process/file_lock.ts";
@@ -9,7 +10,7 @@ import type { MaybePromise } from "../../stream.ts";
 import { RecordPacker } from "../../warc/record_packer.ts";
 import { formatWarcInfo, type WarcInfo } from "../../warc/warcinfo.ts";
 import type { Position } from "../output.ts";
-import { listSerials, removeSpoolFiles, toFolder, toName, toSerialPath } from "./archive_paths.ts";
+import { listSerials, removeSpoolFiles, toSerialPath } from "./archive_paths.ts";
 import type { ArchiveOptions } from "./archiver.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
 import type { ArchivePlace } from "./record_places.ts";
@@ -89,7 +90,7 @@ export class ArchiveOutput {
   ): Promise<ArchiveOutput> {
     const { path } = options;
     const fail = (why: string): never => refuse(path, why);
-    const folder = toFolder(path);
+    const folder = dirname(path);
     if (!isGranted({ name: "write", path: folder }) || !isGranted({ name: "read", path: folder })) {
       return fail(`no permission: run with --allow-write=${folder} --allow-read=${folder}`);
     }
@@ -213,10 +214,10 @@ export class ArchiveOutput {
 
   #addInfo(): void {
     const { path, software, command } = this.#options;
-    const filename = toName(toSerialPath(path, this.#serial));
-    const record = formatWarcInfo({ filename, software, command, at: Date.now() });
+    const filename = basename(toSerialPath(path, this.#serial));
+    const { head, block } = formatWarcInfo({ filename, software, command, at: Date.now() });
     const packed = new ByteBuffer();
-    this.#packer.packWhole(record, packed);
+    this.#packer.pack(head, block, packed);
     this.#add(packed.view(), true);
   }
 

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { basename, dirname } from "node:path";
 
 /** How the names of spool files end. */
 export const SPOOL_ENDING = ".part";
@@ -29,9 +30,9 @@ export function insertSerial(path: string, serial: string): string {
 
 /** The serials of the files of a series that are there, in their order. */
 export function listSerials(path: string): readonly number[] {
-  const [start, end] = insertSerial(toName(path), "\0").split("\0");
+  const [start, end] = insertSerial(basename(path), "\0").split("\0");
   const serials: number[] = [];
-  for (const { name } of Deno.readDirSync(toFolder(path))) {
+  for (const { name } of Deno.readDirSync(dirname(path))) {
     if (!name.startsWith(start) || !name.endsWith(end)) continue;
     const serial = name.slice(start.length, name.length - end.length);
     const number = Number(serial.slice(1));
@@ -40,29 +41,15 @@ export function listSerials(path: string): readonly number[] {
   return serials.sort((a, b) => a - b);
 }
 
-/** The folder of a path. */
-export function toFolder(path: string): string {
-  const end = Math.max(
-    path.lastIndexOf("/"),
-    Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1,
-  );
-  return end < 0 ? "." : path.slice(0, Math.max(1, end));
-}
-
-/** The name of a path, without its folder. */
-export function toName(path: string): string {
-  return path.slice(path.length - (/[^/\\]*$/.exec(path)?.[0].length ?? 0));
-}
-
 /** How the paths of the spool files of an archive begin. */
 export function toSpoolPrefix(path: string): string {
-  return `${toFolder(path)}/.${toName(path)}.`;
+  return `${dirname(path)}/.${basename(path)}.`;
 }
 
 /** Removes the spool files of an archive that no run writes. */
 export function removeSpoolFiles(path: string): void {
-  const folder = toFolder(path);
-  const start = `.${toName(path)}.`;
+  const folder = dirname(path);
+  const start = `.${basename(path)}.`;
   for (const { name } of Deno.readDirSync(folder)) {
     if (!name.startsWith(start)) continue;
     if (/^[\da-f]+\.\d+\.\d+\.part$/.test(name.slice(start.length))) {

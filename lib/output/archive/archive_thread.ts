@@ -1,6 +1,5 @@
 import type { Result } from "../../result.ts";
-import type { ArchiveOptions } from "./archiver.ts";
-import { Archiver, type ArchiverThread } from "./archiver.ts";
+import { type ArchiveOptions, Archiver, type ArchiverThread } from "./archiver.ts";
 import { formatMarkedPlace } from "./record_places.ts";
 
 /** What packs the exchanges of a thread that does not write the archive itself. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { ByteBuffer } from "../../byte_buffer.ts";
 import type {
   ExchangeSink,
@@ -24,7 +25,7 @@ import { formatCapture } from "../cdx/cdx_index.ts";
 import { formatMs, toIso } from "../record.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ExchangeSpool, type SpoolContext } from "./exchange_spool.ts";
-import { toFolder, toSpoolPrefix } from "./archive_paths.ts";
+import { toSpoolPrefix } from "./archive_paths.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
 import { MAX_SEEN, SeenPayloads, type SeenRecord } from "./seen_payloads.ts";
 import type { SpoolFile } from "./spool_file.ts";
@@ -83,7 +84,7 @@ export class Archiver implements ExchangeTap {
         archive: path,
         prefix: `${toSpoolPrefix(path)}${run}.${thread}.`,
         packer: this.#packer,
-        spare: new ReservedDescriptors(() => openFolder(toFolder(path))),
+        spare: new ReservedDescriptors(() => openFolder(dirname(path))),
       },
       headUse: { isKept: dedupe, isTyped: cdx },
       requestBuffers: new BufferPool(MAX_HELD_BYTES),

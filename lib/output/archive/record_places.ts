@@ -8,8 +8,9 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { basename } from "node:path";
 import { ByteBuffer } from "../../byte_buffer.ts";
-import { formatSerial, insertSerial, toName } from "./archive_paths.ts";
+import { formatSerial, insertSerial } from "./archive_paths.ts";
 
 const encoder = new TextEncoder();
 
@@ -30,7 +31,7 @@ export function formatMarkedPlace(path: string, mark: string): string {
 }
 
 function joinPlace(path: string, serial: string, offset: string): string {
-  return `${insertSerial(toName(path), serial)}:${offset}`;
+  return `${insertSerial(basename(path), serial)}:${offset}`;
 }
 
 /** A new mark: 32 digits of hexadecimal. */

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { ExchangeTap } from "../../engine/exchange.ts";
 import type { Result } from "../../result.ts";
 import type { MaybePromise } from "../../stream.ts";
@@ -5,7 +6,7 @@ import type { CdxIndex } from "../cdx/cdx_index.ts";
 import type { Position } from "../output.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
 import { ArchiveOutput, type ArchiveOutputOptions, measureFiles } from "./archive_output.ts";
-import { toName, toSerialPath } from "./archive_paths.ts";
+import { toSerialPath } from "./archive_paths.ts";
 import { Archiver } from "./archiver.ts";
 import type { PackedExchanges } from "./packed_exchanges.ts";
 import { drawMark, fillPlaces, formatPlace } from "./record_places.ts";
@@ -87,12 +88,15 @@ export class RunArchive {
     const { serial, offset } = this.#output.findPlace();
     const written = this.#output.append(packed, isBorrowed);
     const indexed = this.#index.add(packed.captures!, {
-      filename: toName(toSerialPath(this.#path, serial)),
+      filename: basename(toSerialPath(this.#path, serial)),
       offset,
       position: this.#output.written,
     });
     if (written === undefined || indexed === undefined) return written ?? indexed;
-    return Promise.all([written, indexed]) as MaybePromise<unknown> as MaybePromise<void>;
+    const both = Promise.all([written, indexed]).then(() => {});
+    // As those of both: a caller with several outputs does not wait for this one if another fails.
+    both.catch(() => {});
+    return both;
   }
 
   /** Puts the places of exchanges that are appended next into the records of their requests. */

@@ -125,8 +125,8 @@ export class CdxIndex {
   }
 
   /**
-   * Removes the index, and the lines of records that the archive has lost, and continues there. It is called once,
-   * before the first record. Where the lines are gone, they are made again of the archive.
+   * Removes the index, and the lines of records that the archive has lost, and continues there. It is
+   * called once, before the first record. Where the lines are gone, they are made again of the archive.
    *
    * @param files of the archive, which is cut already; together they have `position` bytes
    * @throws {UsageError} If that is not possible.

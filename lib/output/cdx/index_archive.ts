@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { readHttpHead } from "../../warc/read_http_head.ts";
 import { WarcReader } from "../../warc/read_records.ts";
 import type { WarcHead } from "../../warc/warc_head.ts";
@@ -30,7 +31,7 @@ export async function* indexArchive(
 ): AsyncGenerator<IndexedRecord, undefined> {
   using content = await ArchiveContent.open(path, start, end);
   const reader = new WarcReader(content, path);
-  const filename = path.split(/[/\\]/).at(-1)!;
+  const filename = basename(path);
   let before: { readonly beginning: string; readonly offset: number } | undefined;
   for (;;) {
     const head = await reader.next();

@@ -57,10 +57,11 @@ export async function sortLines(
   }: SortOptions,
 ): Promise<void> {
   let [source, other] = scratch;
-  let runs = await writeRuns(from, source, { mode, toLine, maxRunBytes });
   try {
+    let runs = await writeRuns(from, source, { mode, toLine, maxRunBytes });
     while (runs.length > maxMerged) {
       runs = await mergeGroups(source, runs, other, { maxMerged, mode });
+      await Deno.remove(source);
       [source, other] = [other, source];
     }
     await mergeGroups(source, runs, to, { maxMerged, mode });

@@ -39,16 +39,17 @@ Deno.test("review() counts each response of an archive of others, as far as it i
       response("<http://a/>", { block: "HTTP/1.1 302 Found\r\nLocation: /b\r\n\r\n" }),
       response("http://a/b"),
       response("http://b/", { block: "HTTP/1.1 404 Not Found\r\n\r\n", second: 7 }),
+      response("http://b/lf", { block: "HTTP/1.1 410 Gone\nX: 1\n\n\r\n\r\n3" }),
       toRecord("response", "1", { uri: "dns:a", contentType: "text/dns" }),
       toRecord("resource", "1", { uri: "http://a/r", contentType: "text/plain" }),
     ]),
     joinBytes(response("http://b/2", { block: "not HTTP" })),
   ]);
-  assertEquals(summary.requests, 4);
+  assertEquals(summary.requests, 5);
   assertEquals(summary.failed, 1);
   assertEquals(summary.errors?.protocol?.count, 1);
-  assertEquals(summary.statuses, { "200": 1, "302": 1, "404": 1 });
-  assertEquals(summary.bytes, 5);
+  assertEquals(summary.statuses, { "200": 1, "302": 1, "404": 1, "410": 1 });
+  assertEquals(summary.bytes, 10);
   // How long they took is in no archive of others.
   assertEquals([summary.latency_ms, summary.attempts, summary.seconds, hosts], [
     undefined,

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
+import { joinBytes } from "../../../lib/byte_buffer.ts";
 import { Archiver } from "../../../lib/output/archive/archiver.ts";
 import type { CutReason } from "../../../lib/engine/exchange.ts";
 import type { Result } from "../../../lib/result.ts";
@@ -58,13 +59,7 @@ function take(archiver: Archiver): ArchiveRecord[] {
     from = at;
   }
   pieces.push(bytes.subarray(from));
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return parseArchive(all);
+  return parseArchive(joinBytes(...pieces));
 }
 
 /** Runs a test with an archiver, which has to leave no file behind. */

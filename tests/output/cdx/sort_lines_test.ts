@@ -42,6 +42,13 @@ Deno.test("sortLines() leaves no scratch file where it fails", async () => {
   await Deno.writeTextFile(dir.path("in"), "b\na\n");
   await Deno.mkdir(dir.path("out"));
   const scratch = [dir.path("1"), dir.path("2")] as const;
-  await assertRejects(() => sortLines(dir.path("in"), dir.path("out"), { scratch, mode: 0o600 }));
+  const toLine = (): string => {
+    throw new Error("no line");
+  };
+  for (const options of [{}, { toLine }]) {
+    await assertRejects(() =>
+      sortLines(dir.path("in"), dir.path("out"), { scratch, mode: 0o600, ...options })
+    );
+  }
   assertEquals([...Deno.readDirSync(dir.path(""))].map(({ name }) => name).sort(), ["in", "out"]);
 });
