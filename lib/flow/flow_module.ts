@@ -34,7 +34,7 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
   } catch (error) {
     const { message, stack = "" } = error instanceof Error
       ? error
-      : { message: describeValue(error) };
+      : { message: describeThrown(error, { path, url }) };
     // Behind the first line of a syntax error stands the code itself.
     const [why] = message.split("\n");
     const [, file, place] = PLACE.exec(stripVTControlCharacters(stack)) ?? [];
@@ -53,7 +53,10 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
 }
 
 /** Why a flow has thrown, in words, with the place in its module where that is known. */
-export function describeThrown(reason: unknown, flow: LoadedFlow): string {
+export function describeThrown(
+  reason: unknown,
+  flow: Pick<LoadedFlow, "path" | "url">,
+): string {
   try {
     return reason instanceof Error ? describeError(reason, flow) : String(reason);
   } catch {
@@ -61,7 +64,10 @@ export function describeThrown(reason: unknown, flow: LoadedFlow): string {
   }
 }
 
-function describeError({ name, message, stack = "" }: Error, { path, url }: LoadedFlow): string {
+function describeError(
+  { name, message, stack = "" }: Error,
+  { path, url }: Pick<LoadedFlow, "path" | "url">,
+): string {
   const from = stack.indexOf(`${url}:`);
   const [, place] = from < 0 ? [] : /^:(\d+:\d+)/.exec(stack.slice(from + url.length)) ?? [];
   return `${name}: ${message}${place === undefined ? "" : ` (${path}:${place})`}`;

@@ -310,11 +310,11 @@ function toRequest(value: unknown): FlowRequest {
   throw new TypeError("Cannot make a request: use a URL, or an object with a 'url'");
 }
 
-/** @throws {TypeError} If they are none, as in `post(url, body)`. */
+/** @throws {TypeError} If they are something else, as the body in `post(url, body)`. */
 function checkOptions(options: FlowRequestOptions | undefined): FlowRequestOptions | undefined {
   if (options === undefined || (typeof options === "object" && options !== null)) return options;
   throw new TypeError(
-    "Cannot make a request: its options are no object: use one like { body, headers, step }",
+    "Cannot make a request: its options are not an object: use one like { body, headers, step }",
   );
 }
 

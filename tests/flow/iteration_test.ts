@@ -268,7 +268,7 @@ Deno.test("Iteration bears whatever a flow throws, yields and sends", async () =
   assertMatch(records[1].detail!, /^TypeError: .*circular/);
   assertEquals(records[2].detail, "undefined");
   assertMatch(records[5].detail!, /^UsageError: Cannot read 'think soon'/);
-  assertMatch(records[6].detail!, /^TypeError: .*its options are no object: use one like/);
+  assertMatch(records[6].detail!, /^TypeError: .*its options are not an object: use one like/);
   assertMatch(records[7].detail!, /^TypeError: .*unknown option 'tags': use some of step, headers/);
   assertMatch(records[8].detail!, /^TypeError: .*it has no URL: add one/);
   assertMatch(records[9].detail!, /^TypeError: Cannot make a request: its 'step' must be a string/);
