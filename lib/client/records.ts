@@ -9,8 +9,8 @@ import type { TargetInit, TargetLike } from "./target.ts";
 
 /** How records are written; each option as the flag of `myriad run` of the same name. */
 export interface RecordsOptions {
-  /** The format: `ndjson`, `csv`, `parquet` or `sqlite`. @default by the ending of the file */
-  readonly format?: string;
+  /** The format. @default by the ending of the file */
+  readonly format?: "ndjson" | "csv" | "parquet" | "sqlite";
   /** Which fields, in which order: `["i", "url", "status"]`. @default those that a result has */
   readonly fields?: readonly string[];
   /** Whether to go on with what an earlier process has begun, if it has. @default {false} */

@@ -279,8 +279,7 @@ export class Outputs {
   write(result: Result): MaybePromise<void> {
     let written: MaybePromise<unknown> = this.#archive?.full;
     for (const output of this.#outputs) {
-      const full = output.write(result);
-      if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
+      written = waitForBoth(written, output.write(result));
     }
     this.#checkpoint?.add(result.target.i);
     return written as MaybePromise<void>;
@@ -296,12 +295,7 @@ export class Outputs {
   writeIteration(results: readonly Result[], i: number): MaybePromise<void> {
     let written: MaybePromise<unknown>;
     for (const output of this.#outputs) {
-      for (const result of results) {
-        const full = output.write(result);
-        if (full !== undefined) {
-          written = written === undefined ? full : Promise.all([written, full]);
-        }
-      }
+      for (const result of results) written = waitForBoth(written, output.write(result));
     }
     this.#checkpoint?.add(i);
     return written as MaybePromise<void>;
@@ -322,8 +316,7 @@ export class Outputs {
     const blocks = this.#options.output === undefined ? [failures] : [records, failures];
     for (const [k, output] of this.#outputs.entries()) {
       const block = blocks[k];
-      const full = block && output.writeEncoded(block);
-      if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
+      written = waitForBoth(written, block && output.writeEncoded(block));
     }
     const checkpoint = this.#checkpoint;
     if (checkpoint !== undefined && numbers !== undefined) {
@@ -368,4 +361,13 @@ export class Outputs {
     this.#bodies?.close();
     if (failure !== undefined) throw failure;
   }
+}
+
+/** What settles when both have. */
+function waitForBoth(
+  one: MaybePromise<unknown>,
+  other: MaybePromise<unknown>,
+): MaybePromise<unknown> {
+  if (one === undefined) return other;
+  return other === undefined ? one : Promise.all([one, other]);
 }

@@ -48,9 +48,4 @@ export class CheckTally {
   get hasMissed(): boolean {
     return this.#counts.values().some(({ failed }) => failed > 0);
   }
-
-  /** Sets all counts to 0. It keeps the names. */
-  clear(): void {
-    for (const counts of this.#counts.values()) counts.passed = counts.failed = 0;
-  }
 }

@@ -4,10 +4,8 @@ import { CheckTally, findTally, MAX_NAMES } from "./check_tally.ts";
 import {
   addCounts,
   Histogram,
-  type HistogramDelta,
   type HistogramState,
   isHistogramState,
-  takeCounts,
   toDelta,
 } from "./histogram.ts";
 import { toLatency } from "./latency.ts";
@@ -21,8 +19,8 @@ interface Step {
   readonly latency: Histogram;
 }
 
-/** What is counted of a flow as plain data, with histograms in one form or another. */
-interface PlainFlow<H> {
+/** What is counted of a flow, with histograms in one form or another. */
+interface FlowCounts<H> {
   readonly iterations: number;
   readonly failed: number;
   readonly duration: H;
@@ -35,11 +33,8 @@ interface PlainFlow<H> {
   readonly checks: readonly CheckFigures[];
 }
 
-/** The same, to be stored as JSON. */
-export type FlowState = PlainFlow<HistogramState>;
-
-/** What was counted since that was last taken. */
-export type FlowDelta = PlainFlow<HistogramDelta>;
+/** The same as plain data, to be stored as JSON. */
+export type FlowState = FlowCounts<HistogramState>;
 
 /** Counts the iterations of a flow, its requests by step, and its checks. Of bounded size. */
 export class FlowTally {
@@ -80,16 +75,16 @@ export class FlowTally {
     );
   }
 
-  /** Adds what another has counted. */
-  add({ iterations, failed, duration, steps, checks }: FlowDelta): void {
+  /** Adds what another had counted when it gave its {@linkcode toJSON}. */
+  add({ iterations, failed, duration, steps, checks }: FlowState): void {
     this.#iterations += iterations;
     this.#failed += failed;
-    addCounts(this.#duration, duration);
+    addCounts(this.#duration, toDelta(duration));
     for (const { step, requests, failed, latency } of steps) {
       const tally = this.#findStep(step);
       tally.requests += requests;
       tally.failed += failed;
-      addCounts(tally.latency, latency);
+      addCounts(tally.latency, toDelta(latency));
     }
     this.#checks.add(checks);
   }
@@ -99,16 +94,7 @@ export class FlowTally {
     return this.#read((histogram) => histogram.toJSON());
   }
 
-  /** What was counted since the last call. It keeps the names, and no counts. */
-  take(): FlowDelta {
-    const taken = this.#read(takeCounts);
-    this.#iterations = this.#failed = 0;
-    for (const step of this.#steps.values()) step.requests = step.failed = 0;
-    this.#checks.clear();
-    return taken;
-  }
-
-  #read<H>(read: (histogram: Histogram) => H): PlainFlow<H> {
+  #read<H>(read: (histogram: Histogram) => H): FlowCounts<H> {
     return {
       iterations: this.#iterations,
       failed: this.#failed,
@@ -137,15 +123,6 @@ export class FlowTally {
       })),
     };
   }
-}
-
-/** {@linkcode FlowTally.toJSON} as what {@linkcode FlowTally.add} takes. */
-export function toFlowDelta({ duration, steps, ...counts }: FlowState): FlowDelta {
-  return {
-    ...counts,
-    duration: toDelta(duration),
-    steps: steps.map(({ latency, ...rest }) => ({ ...rest, latency: toDelta(latency) })),
-  };
 }
 
 /** Whether a value of JSON is what {@linkcode FlowTally.toJSON} gives. */

@@ -13,13 +13,7 @@ import {
 } from "../text/json_shape.ts";
 import { ErrorGroups, type MessageDelta } from "./error_groups.ts";
 import { ErrorTally, isErrorCounts, isSkipped } from "./error_tally.ts";
-import {
-  type FlowDelta,
-  type FlowState,
-  FlowTally,
-  isFlowState,
-  toFlowDelta,
-} from "./flow_tally.ts";
+import { type FlowState, FlowTally, isFlowState } from "./flow_tally.ts";
 import {
   addCounts,
   Histogram,
@@ -138,8 +132,8 @@ interface Details {
 export interface StatsDelta extends PlainStats<HistogramDelta> {
   /** Undefined if they are not kept. */
   readonly details: Details | undefined;
-  /** Undefined where no flow makes the requests. */
-  readonly flow: FlowDelta | undefined;
+  /** Of a journal alone: flows run in one thread. */
+  readonly flow?: FlowState | undefined;
 }
 
 /** A difference of two sums of milliseconds can be a little below 0. */
@@ -267,7 +261,6 @@ export class Stats {
       phases: toPhaseDeltas(phases),
       ownLate: ownLate && toDelta(ownLate),
       details: top && { ...top, messages: [] },
-      flow: flow && toFlowDelta(flow),
     });
     return stats;
   }
@@ -336,8 +329,7 @@ export class Stats {
       slowest: this.#details.slowest.take(),
       messages: this.#details.messages.take(),
     };
-    const flow = this.flow?.take();
-    return { ...this.#read("take") as PlainStats<HistogramDelta>, details, flow };
+    return { ...this.#read("take") as PlainStats<HistogramDelta>, details };
   }
 
   /** All of it as plain data; of the details only what a summary has. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Client } from "../../lib/client/client.ts";
-import { Records } from "../../lib/client/records.ts";
+import { Records, type RecordsOptions } from "../../lib/client/records.ts";
+import type { OutputFormatName } from "../../lib/output/formats.ts";
 import { countJournaled } from "../fixtures/count_journaled.ts";
 import { folder } from "../fixtures/folder.ts";
 import { DENO_RUN, run, spawn } from "../fixtures/program.ts";
@@ -95,6 +96,12 @@ Deno.test("Records.write() refuses a second record of a number", async () => {
   );
   await using again = await Records.open(path, { overwrite: true });
   await again.write(hit);
+});
+
+Deno.test("RecordsOptions names the same formats as the flag", () => {
+  const format: OutputFormatName | undefined = ({} as RecordsOptions).format;
+  const other: Pick<RecordsOptions, "format"> = { format: "csv" as OutputFormatName };
+  assertEquals([format, other], [undefined, { format: "csv" }]);
 });
 
 Deno.test("Records.open() refuses wrong options, and files that cannot be written", async () => {

@@ -7,7 +7,7 @@ import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
 import { describePhases, PhaseTimes, toPhaseDeltas } from "../../stats/phase_times.ts";
 import { toSummaryFlow } from "../../stats/flow_summary.ts";
-import { type FlowState, FlowTally, toFlowDelta } from "../../stats/flow_tally.ts";
+import { type FlowState, FlowTally } from "../../stats/flow_tally.ts";
 import { mergeHosts, mergeSlowest, type SummaryHost, type SummarySlow } from "../../stats/top.ts";
 
 /** The maximum number of names that counts are kept of, as of one run. */
@@ -136,7 +136,7 @@ function mergePhases(
 function mergeTallies(states: readonly FlowState[] | undefined): FlowTally | undefined {
   if (states === undefined) return undefined;
   const tally = new FlowTally();
-  for (const one of states) tally.add(toFlowDelta(one));
+  for (const one of states) tally.add(one);
   return tally;
 }
 
