@@ -186,7 +186,7 @@ export function toResult(ended: EndedRequest, failure: Failure | undefined): Res
 }
 
 /** What is known of a request that nothing came of. */
-export const NO_RESPONSE = {
+export const NO_RESPONSE: Omit<EndedRequest, "target" | "at"> = {
   origin: undefined,
   status: null,
   bytes: 0,
@@ -203,7 +203,7 @@ export const NO_RESPONSE = {
   engine: null,
   version: null,
   retryAfter: null,
-} as const satisfies Omit<EndedRequest, "target" | "at">;
+};
 
 /** The result of a target that no engine was given: it would fail the same way again. */
 export function toUnsentResult(
