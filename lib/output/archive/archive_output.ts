@@ -12,6 +12,7 @@ import { formatWarcInfo, type WarcInfo } from "../../warc/warcinfo.ts";
 import type { Position } from "../output.ts";
 import { listSerials, removeSpoolFiles, toSerialPath } from "./archive_paths.ts";
 import type { ArchiveOptions } from "./archiver.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
 import type { ArchivePlace } from "./record_places.ts";
 
@@ -27,10 +28,10 @@ const COPY_BYTES = 256 * 1024;
 const OWNER_ONLY = 0o600;
 
 /** What is written one behind the other: records in memory, a part of one on the disk. */
-type Piece = Uint8Array<ArrayBuffer> | SpooledPart | "next file";
+type Piece = ByteBuffer | Uint8Array<ArrayBuffer> | SpooledPart | "next file";
 
 function isPart(piece: Piece | undefined): piece is SpooledPart {
-  return typeof piece === "object" && !(piece instanceof Uint8Array);
+  return typeof piece === "object" && "path" in piece;
 }
 
 /** How a run's archive is written. */
@@ -69,7 +70,9 @@ export class ArchiveOutput {
   #total = 0;
   /** The same of what is written, and whole. */
   #written = { serial: 0, fileLength: 0 };
-  readonly #gathered = new ByteBuffer();
+  /** What is gathered in: one is written while the next one fills. */
+  readonly #buffers = new BufferPool(Infinity);
+  #gathered = this.#buffers.take();
   #pieces: Piece[] = [];
   /** How many bytes of them are in memory. */
   #piecesLength = 0;
@@ -199,9 +202,9 @@ export class ArchiveOutput {
   #cut(): void {
     const { length } = this.#gathered;
     if (length === 0) return;
-    this.#pieces.push(this.#gathered.view().slice());
+    this.#pieces.push(this.#gathered);
     this.#piecesLength += length;
-    this.#gathered.length = 0;
+    this.#gathered = this.#buffers.take();
   }
 
   #beginFile(): void {
@@ -252,11 +255,13 @@ export class ArchiveOutput {
           await this.#openNext(++serial);
           fileLength = 0;
         } else {
-          await (isPart(piece) ? this.#copy(piece) : writeAll(this.#file, piece));
+          if (isPart(piece)) await this.#copy(piece);
+          else await writeAll(this.#file, piece instanceof ByteBuffer ? piece.view() : piece);
           fileLength += piece.length;
         }
         // A part on the disk stands in the midst of a record; all other pieces end with a whole one.
         if (!isPart(piece) && !isPart(pieces[k + 1])) this.#written = { serial, fileLength };
+        if (piece instanceof ByteBuffer) this.#buffers.give(piece);
       }
     } catch (error) {
       this.#failure = this.#toFailure(error);
