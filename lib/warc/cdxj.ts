@@ -42,6 +42,11 @@ const NOT_ASCII = /[\x7f-\uffff]/g;
 /** The algorithm that a digest has by default, which pywb leaves out. */
 const SHA1 = /^sha1:/i;
 
+/** A line of the index that lacks the place of its record, of which only a part is known. */
+export function formatCapture(beginning: string, offset: number, length: number): string {
+  return `${offset} ${length} ${beginning}\n`;
+}
+
 /** Formats all of a line that does not depend on where the record is. */
 export function beginCdxjLine(
   { url, dateDigits, type, mediaType, status, digest }: Capture,

@@ -15,13 +15,12 @@ import type {
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
-import { beginCdxjLine } from "../../warc/cdxj.ts";
+import { beginCdxjLine, formatCapture } from "../../warc/cdxj.ts";
 import { digestBytes } from "../../warc/digest.ts";
 import { EXTENSION_FIELDS } from "../../warc/extension_fields.ts";
 import { createRecordId, formatField, formatRecordHead } from "../../warc/record_head.ts";
 import { RecordPacker } from "../../warc/record_packer.ts";
 import { toTargetUri } from "../../warc/target_uri.ts";
-import { formatCapture } from "../cdx/cdx_index.ts";
 import { formatMs, toIso } from "../record.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ExchangeSpool, type SpoolContext } from "./exchange_spool.ts";

@@ -34,11 +34,6 @@ export interface IndexedFile {
   readonly length: number;
 }
 
-/** A line of the index that lacks the place of its record, of which only a part is known. */
-export function formatCapture(beginning: string, offset: number, length: number): string {
-  return `${offset} ${length} ${beginning}\n`;
-}
-
 /** The path of the index of an archive: beside it, and one for all files of a series. */
 export function toIndexPath(archive: string): string {
   return archive.replace(/\.warc(?:\.gz)?$/i, "") + ".cdxj";

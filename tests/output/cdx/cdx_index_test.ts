@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { OutputError, UsageError } from "../../../lib/errors.ts";
-import { CdxIndex, formatCapture, toIndexPath } from "../../../lib/output/cdx/cdx_index.ts";
-import { beginCdxjLine } from "../../../lib/warc/cdxj.ts";
+import { CdxIndex, toIndexPath } from "../../../lib/output/cdx/cdx_index.ts";
+import { beginCdxjLine, formatCapture } from "../../../lib/warc/cdxj.ts";
 import { toRecord, toResponse, zipEach } from "../../fixtures/archives.ts";
 import { type Folder, folder } from "../../fixtures/folder.ts";
 
