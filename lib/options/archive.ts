@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { isArchivePath } from "./archive_path.ts";
+import { ARCHIVE_ENDING } from "../warc/archive_ending.ts";
 import { redactCommand } from "./redact_command.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunFlag } from "./rows/flag.ts";
@@ -21,7 +21,7 @@ export type SavedBodies = Pick<RunOptions, "saveBodies" | "archive">;
  */
 export function parseSavedBodies(values: RunValues, version: string): SavedBodies {
   const path = values.get("save-bodies");
-  if (path === undefined || !isArchivePath(path)) {
+  if (path === undefined || !ARCHIVE_ENDING.test(path)) {
     refuseArchiveFlags(values, path);
     return { saveBodies: path, archive: undefined };
   }

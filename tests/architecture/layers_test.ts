@@ -321,6 +321,7 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/unpack/",
+    "lib/warc/",
   ],
   "lib/output/": [
     "lib/byte_buffer.ts",

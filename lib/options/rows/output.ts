@@ -9,7 +9,7 @@ import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
 import { INPUT_FORMATS } from "../../source/formats.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
-import { isArchivePath } from "../archive_path.ts";
+import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
 import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { GIVEN, listWords } from "./flag.ts";
@@ -74,7 +74,7 @@ export const OUTPUT_ROWS = [
     path: { access: "write", endings: { formats: INPUT_FORMATS.warc.endings, gzip: true } },
     help: "save each body in a file of its own, by number: DIR/0/17.html; " +
       "FILE.warc.gz: each request and response as it was sent, in a web archive",
-    needs: (path) => isArchivePath(path) ? "exchanges" : undefined,
+    needs: (path) => ARCHIVE_ENDING.test(path) ? "exchanges" : undefined,
     // A run without bodies leaves gaps that a later one could not fill.
     identity: { of: ({ saveBodies, archive }) => saveBodies ?? archive?.path },
   },

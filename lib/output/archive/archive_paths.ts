@@ -9,6 +9,7 @@
  * @module
  */
 import { basename, dirname } from "node:path";
+import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
 
 /** How the names of spool files end. */
 export const SPOOL_ENDING = ".part";
@@ -25,7 +26,7 @@ export function formatSerial(serial: number): string {
 
 /** A path or name with a serial, as {@linkcode formatSerial} has it, before its ending. */
 export function insertSerial(path: string, serial: string): string {
-  return path.replace(/\.warc(?:\.gz)?$/i, (end) => `${serial}${end}`);
+  return path.replace(ARCHIVE_ENDING, (end) => `${serial}${end}`);
 }
 
 /** The serials of the files of a series that are there, in their order. */

@@ -2,6 +2,7 @@ import { InputError, OutputError, UsageError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { UnpackError } from "../../unpack/unpack_error.ts";
 import type { MaybePromise } from "../../stream.ts";
+import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
 import { endCdxjLine } from "../../warc/cdxj.ts";
 import { LineWriter } from "../line_writer.ts";
 import { openSideFile } from "../side_file.ts";
@@ -36,7 +37,7 @@ export interface IndexedFile {
 
 /** The path of the index of an archive: beside it, and one for all files of a series. */
 export function toIndexPath(archive: string): string {
-  return archive.replace(/\.warc(?:\.gz)?$/i, "") + ".cdxj";
+  return archive.replace(ARCHIVE_ENDING, "") + ".cdxj";
 }
 
 /**
