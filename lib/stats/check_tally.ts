@@ -1,3 +1,4 @@
+import { type Check, isCount, isList, isShape, isText } from "../text/json_shape.ts";
 import { truncate } from "../text/truncate.ts";
 import { OTHERS } from "./error_tally.ts";
 import type { CheckFigures } from "./snapshot.ts";
@@ -49,3 +50,9 @@ export class CheckTally {
     return this.#counts.values().some(({ failed }) => failed > 0);
   }
 }
+
+/** Whether a value of JSON is what {@linkcode CheckTally.list} gives. */
+export const isCheckFigures: Check = isList(
+  isShape({ check: isText, passed: isCount, failed: isCount }),
+  MAX_NAMES + 1,
+);

@@ -1,6 +1,6 @@
 import type { Result } from "../result.ts";
 import { type Check, isCount, isList, isShape, isText } from "../text/json_shape.ts";
-import { CheckTally, findTally, MAX_NAMES } from "./check_tally.ts";
+import { CheckTally, findTally, isCheckFigures, MAX_NAMES } from "./check_tally.ts";
 import {
   addCounts,
   Histogram,
@@ -134,8 +134,5 @@ export const isFlowState: Check = isShape({
     isShape({ step: isText, requests: isCount, failed: isCount, latency: isHistogramState }),
     MAX_NAMES + 1,
   ),
-  checks: isList(
-    isShape({ check: isText, passed: isCount, failed: isCount }),
-    MAX_NAMES + 1,
-  ),
+  checks: isCheckFigures,
 });

@@ -5,7 +5,7 @@ import { FIGURE_ROWS } from "../../stats/figures.ts";
 import { LATENCIES } from "../../stats/latency_bound.ts";
 import type { KnownSummary } from "../../stats/summary.ts";
 import { isHistogramState } from "../../stats/histogram.ts";
-import { MAX_NAMES } from "../../stats/check_tally.ts";
+import { isCheckFigures, MAX_NAMES } from "../../stats/check_tally.ts";
 import { isFlowState } from "../../stats/flow_tally.ts";
 import { MAX_HOSTS } from "../../stats/host_tally.ts";
 import { isPhaseStates, PHASE_FIGURES } from "../../stats/phase_times.ts";
@@ -80,10 +80,7 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
         isShape({ step: isText, requests: isCount, failed: isCount, response_ms: isLatency }),
         MAX_NAMES + 1,
       ),
-      checks: isList(
-        isShape({ check: isText, passed: isCount, failed: isCount }),
-        MAX_NAMES + 1,
-      ),
+      checks: isCheckFigures,
     }),
   ),
   "flow tally or null": orNull(isFlowState),
