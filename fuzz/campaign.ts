@@ -1,3 +1,4 @@
+import process from "node:process";
 import { Dice } from "../tests/fixtures/dice.ts";
 import { Coverage, TooManySteps } from "./coverage.ts";
 import { minimise } from "./minimise.ts";
@@ -10,8 +11,8 @@ const MAX_CORPUS = 4_000;
 const MAX_KNOWN = 200;
 /** One input of so many is read again, to compare its outcome. */
 const AGAIN = 50;
-/** An input that takes longer each time it is read takes too long, in milliseconds. */
-const MAX_MS = 2_000;
+/** An input that takes longer each time it is read takes too long, in milliseconds of the processor. */
+const MAX_MS = 300;
 
 /** An input for which something does not hold. */
 export interface Finding {
@@ -81,13 +82,17 @@ export class Campaign {
     const dice = this.#dice;
     if (this.#known.length > 0 && dice.below(AGAIN) === 0) return await this.#readAgain();
     const isSeed = this.#seedsLeft > 0;
-    const input = isSeed ? this.#corpus[--this.#seedsLeft] : mutate(this.#choose(), this.#sources);
+    const input = isSeed
+      ? this.#corpus[this.#seedsLeft - 1]
+      : mutate(this.#choose(), this.#sources);
     let outcome: string;
     try {
       outcome = await this.read(input);
     } catch (error) {
       this.#coverage.end();
       return await this.#report(input, error);
+    } finally {
+      if (isSeed) this.#seedsLeft--;
     }
     const isNew = this.#coverage.end();
     if ((!isNew && this.#known.length > 0) || isSeed) return undefined;
@@ -126,13 +131,15 @@ export class Campaign {
     this.runs++;
     this.#onInput(input);
     const { maxSteps = computeMaxSteps } = this.#target;
+    // What is made once, such as tables, is made for the first ones.
+    const most = this.#seedsLeft > 0 ? Infinity : maxSteps(input.length);
     const start = performance.now();
-    this.#coverage.begin(maxSteps(input.length));
+    this.#coverage.begin(most);
     const outcome = await this.#target.run(input.slice());
     const { steps } = this.#coverage;
-    if (steps > maxSteps(input.length)) throw new TooManySteps(`${steps} steps`);
+    if (steps > most) throw new TooManySteps(`more than ${most} steps`);
     this.mostSteps = Math.max(this.mostSteps, steps / Math.max(64, input.length));
-    if (performance.now() - start > MAX_MS) await this.#measureAgain(input);
+    if (performance.now() - start > MAX_MS && most < Infinity) await this.#measureAgain(input);
     return outcome;
   }
 
@@ -140,10 +147,11 @@ export class Campaign {
   async #measureAgain(input: Uint8Array): Promise<void> {
     let least = Infinity;
     for (let k = 0; k < 3; k++) {
-      const start = performance.now();
+      const start = process.cpuUsage();
       this.#coverage.begin(Infinity);
       await this.#target.run(input.slice());
-      least = Math.min(least, performance.now() - start);
+      const { user, system } = process.cpuUsage(start);
+      least = Math.min(least, (user + system) / 1_000);
     }
     if (least > MAX_MS) throw new BrokenProperty(`it takes more than ${MAX_MS} ms`);
   }

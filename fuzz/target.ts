@@ -53,7 +53,7 @@ export function hold(condition: boolean, what: string): asserts condition {
 
 /** @throws {BrokenProperty} If two values of JSON differ. */
 export function holdEqual(actual: unknown, expected: unknown, what: string): void {
-  const [one, other] = [actual, expected].map((value) => JSON.stringify(value));
+  const [one, other] = [actual, expected].map((value) => JSON.stringify(value) ?? "undefined");
   hold(one === other, `${what}: ${cut(one)} instead of ${cut(other)}`);
 }
 
@@ -97,10 +97,15 @@ export async function attemptLater<T>(
   }
 }
 
+/** How many bytes become text at once: each is an argument of a function. */
+const PIECE_BYTES = 8 * 1024;
+
 /** Bytes as text, each byte a character. */
 export function toText(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let k = 0; k < bytes.length; k += PIECE_BYTES) {
+    text += String.fromCharCode(...bytes.subarray(k, k + PIECE_BYTES));
+  }
   return text;
 }
 
