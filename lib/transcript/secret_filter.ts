@@ -43,13 +43,16 @@ export class SecretFilter {
 
   /** A line of a head, without its secrets. What follows it knows them, too. */
   line(line: string): string {
+    return this.#withoutKnown(this.#withoutNamed(line));
+  }
+
+  /** A line of a head without what its names tell of. */
+  #withoutNamed(line: string): string {
     const [, name, value] = /^(:?[^\s:]+): (.*)$/s.exec(line) ?? [];
     if (name === undefined || !isSecretHeader(name)) {
-      return this.#withoutKnown(
-        withoutUserinfos(line).replace(
-          QUERY_FIELD,
-          (field, start, name) => isSecretHeader(name) ? `${start}${HIDDEN}` : field,
-        ),
+      return withoutUserinfos(line).replace(
+        QUERY_FIELD,
+        (field, start, name) => isSecretHeader(name) ? `${start}${HIDDEN}` : field,
       );
     }
     if (/^(?:set-)?cookie/i.test(name)) {

@@ -48,6 +48,9 @@ Deno.test("SecretFilter hides what it has seen wherever else it stands", () => {
   );
   assertEquals(new SecretFilter(['"k']).body('{"a":"\\"k","b":"%22k"}'), '{"a":"…","b":"…"}');
   assertEquals(secrets.line("X-Echo: abcdefgh"), "X-Echo: …");
+  // A server can put it into the attributes of a cookie, or into a name.
+  assertEquals(secrets.line("Set-Cookie: a=b; Path=/abcdefgh"), "Set-Cookie: a=…; Path=/…");
+  assertEquals(secrets.line("X-abcdefgh-Token: x"), "X-…-Token: …");
 });
 
 Deno.test("SecretFilter.body() does not search the same text again and again", () => {
