@@ -14,6 +14,11 @@ const HIDDEN = "…";
  */
 const MIN_SECRET_LENGTH = 4;
 const MIN_COOKIE_LENGTH = 8;
+/**
+ * The maximum number of characters of a line that user information is looked for in, which takes time
+ * by their square: twice as many as are shown.
+ */
+const MAX_LINE_LENGTH = 2_000;
 /** The maximum number of secrets of a request that are looked for in its response. */
 const MAX_SECRETS = 100;
 
@@ -50,7 +55,7 @@ export class SecretFilter {
   #withoutNamed(line: string): string {
     const [, name, value] = /^(:?[^\s:]+): (.*)$/s.exec(line) ?? [];
     if (name === undefined || !isSecretHeader(name)) {
-      return withoutUserinfos(line).replace(
+      return withoutUserinfos(line.slice(0, MAX_LINE_LENGTH)).replace(
         QUERY_FIELD,
         (field, start, name) => isSecretHeader(name) ? `${start}${HIDDEN}` : field,
       );

@@ -59,3 +59,12 @@ Deno.test("SecretFilter.body() does not search the same text again and again", (
     assertEquals(new SecretFilter().body(text.repeat(10_000)).length >= 10_000, true, text);
   }
 });
+
+Deno.test("SecretFilter.line() looks for user information where a line is shown", () => {
+  const secrets = new SecretFilter(["opensesame"]);
+  assertEquals(secrets.line(`X: ${"y".repeat(1_000)}`).length, 1_003);
+  // Otherwise this would take minutes.
+  for (const text of ["://a:b", "=a:b", "//", "'"]) {
+    assertEquals(secrets.line(`X: @${text.repeat(60_000)}opensesame`).includes("opens"), false);
+  }
+});
