@@ -16,6 +16,8 @@ export interface SoakOptions {
   readonly concurrency: number;
   /** Starts a second; undefined for as many as the concurrency allows. */
   readonly perSecond: number | undefined;
+  /** How long the rate takes to rise: until all connections are open, nothing can keep it. */
+  readonly rampUpSeconds: number;
   /** How often a sample is taken. */
   readonly sampleMs: number;
 }
@@ -138,12 +140,12 @@ function startServer(): ServerProcess {
 }
 
 function startClient(
-  { seconds, concurrency, perSecond }: SoakOptions,
+  { seconds, concurrency, perSecond, rampUpSeconds }: SoakOptions,
   to: { records: string; summaryFile: string; place: string; url: string },
 ): Deno.ChildProcess {
   const [program, ...args] = myriadCommand([
     ...["-z", `${seconds}s`, "-c", `${concurrency}`],
-    ...(perSecond === undefined ? [] : ["-q", `${perSecond}`]),
+    ...(perSecond === undefined ? [] : ["-q", `${perSecond}`, "--ramp-up", `${rampUpSeconds}s`]),
     ...["-s", "-o", to.records, "--summary", to.summaryFile, "--metrics", to.place],
     `${to.url}{}`,
   ]);
