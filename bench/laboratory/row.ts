@@ -1,0 +1,183 @@
+import type { Meter } from "../meter.ts";
+import { writeLines } from "../write_lines.ts";
+import { type Client, FAILED, NOTHING, OK, type Order, type Report } from "./client.ts";
+import { type Condition, DEFAULT_HOSTS } from "./condition.ts";
+import type { Laboratory } from "./laboratory.ts";
+import { type Protocol, type Site, type SiteKind, toUrl } from "./site.ts";
+
+/** A client under a condition: what was asked, and what became of it by both sides. */
+export interface Outcome {
+  readonly client: string;
+  readonly asked: number;
+  /** Requests that the server says it answered with 200. */
+  readonly answered: number;
+  readonly ok: number;
+  readonly failed: number;
+  /** Requests that the client says nothing of. */
+  readonly lost: number;
+  /**
+   * Requests that the server got again though no retry was asked for, or though it had answered
+   * them; undefined where a client's requests cannot be told apart.
+   */
+  readonly twice: number | undefined;
+  /** Requests said to be answered that the server did not answer; undefined as above. */
+  readonly wronglyOk: number | undefined;
+  /** Requests said to have failed that the server answered; undefined as above. */
+  readonly wronglyFailed: number | undefined;
+  readonly seconds: number;
+  readonly kinds: Readonly<Record<string, number>>;
+  readonly faults: readonly string[];
+}
+
+/** What is needed to run a client under a condition. */
+export interface RowOptions {
+  readonly laboratory: Laboratory;
+  readonly meter: Meter;
+  readonly condition: Condition;
+  readonly site: SiteKind;
+  readonly protocol: Protocol;
+  readonly client: Client;
+  readonly requests: number;
+}
+
+/** The client has ended before what was to happen during its run. */
+class Ended extends Error {}
+
+/** What a row says whose client was done too soon to meet the fault. */
+const TOO_SHORT = "ended before all of it had happened";
+/** How often the server's log is looked at. */
+const LOOK_SECONDS = 0.05;
+/** How much longer than all its requests' time limits a client may take, in seconds. */
+const SPARE_SECONDS = 120;
+
+/**
+ * Runs a client once, with a server of its own.
+ *
+ * @throws {Error} If the server does not start, or the client does not end or reports nothing.
+ */
+export async function runRow(options: RowOptions): Promise<Outcome> {
+  const { laboratory, meter, condition, protocol, client, requests } = options;
+  const folder = await Deno.makeTempDir({ dir: laboratory.folder });
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => Deno.remove(folder, { recursive: true }));
+  const serverFolder = `${folder}/server`;
+  await Deno.mkdir(serverFolder);
+  const site = cleanUp.use(await options.site.start({ laboratory, folder: serverFolder }));
+  const faultFolder = `${folder}/fault`;
+  await Deno.mkdir(faultFolder);
+  const fault = await condition.apply?.(laboratory, faultFolder);
+  if (fault !== undefined) cleanUp.use(fault);
+  const { hosts = DEFAULT_HOSTS, concurrency = 50, timeoutSeconds = 10, retries = 0 } = condition;
+  const order: Order = {
+    list: `${folder}/urls.txt`,
+    folder: `${folder}/client`,
+    ...{ requests, concurrency, protocol, timeoutSeconds, retries },
+  };
+  await Deno.mkdir(order.folder);
+  await writeLines(
+    order.list,
+    requests,
+    (i) => `${toUrl(protocol, hosts[i % hosts.length], i)}\n`,
+  );
+  const rounds = Math.ceil(requests / concurrency) * (retries + 1);
+  const limitSeconds = Math.min(600, rounds * timeoutSeconds + SPARE_SECONDS);
+  const ending = new AbortController();
+  const beside = happen(
+    condition,
+    { laboratory, site, folder: faultFolder },
+    requests,
+    ending.signal,
+  );
+  let output;
+  let hasHappened = false;
+  try {
+    output = await meter.run(laboratory.client.wrap(client.command(order)), limitSeconds);
+  } finally {
+    ending.abort();
+    hasHappened = await beside;
+  }
+  const report = await client.read(order, output);
+  await site.stop();
+  const compared = await compare(report, site, order);
+  const faults = hasHappened ? compared.faults : [...compared.faults, TOO_SHORT];
+  return { client: client.name, ...compared, faults, seconds: output.seconds };
+}
+
+/**
+ * Lets happen what is to happen during the run, which ends with the client.
+ *
+ * @returns whether all of it has happened
+ */
+async function happen(
+  { during }: Condition,
+  parts: { laboratory: Laboratory; site: Site; folder: string },
+  requests: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await during?.({
+      ...parts,
+      wait: (seconds) => wait(seconds, signal),
+      async reach(share) {
+        while (await parts.site.countRequests() < share * requests) {
+          await wait(LOOK_SECONDS, signal);
+        }
+      },
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Ended)) throw error;
+    return false;
+  }
+}
+
+function wait(seconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(new Ended());
+    const end = (): void => {
+      clearTimeout(timer);
+      reject(new Ended());
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    }, seconds * 1000);
+    signal.addEventListener("abort", end, { once: true });
+  });
+}
+
+/** Puts what a client says beside what the server logged. */
+async function compare(
+  { ok, failed, outcomes, kinds = {}, faults = [] }: Report,
+  site: Site,
+  { requests, retries }: Order,
+): Promise<Omit<Outcome, "client" | "seconds">> {
+  // More than 255 arrivals of one request still count as many.
+  const arrivals = new Uint16Array(requests);
+  const isAnswered = new Uint8Array(requests);
+  let twice = 0;
+  await site.forEachRequest(({ number, status, isWhole }) => {
+    if (!(number < requests)) return;
+    // The second arrival counts, and each one behind an answer.
+    if (arrivals[number]++ > 0 && (retries === 0 || isAnswered[number] === 1)) twice++;
+    if (status === 200 && isWhole) isAnswered[number] = 1;
+  });
+  const answered = isAnswered.reduce((sum, value) => sum + value, 0);
+  const common = { asked: requests, answered, ok, failed, kinds, faults };
+  if (outcomes === undefined) {
+    return {
+      ...common,
+      lost: Math.max(0, requests - ok - failed),
+      twice: undefined,
+      wronglyOk: undefined,
+      wronglyFailed: undefined,
+    };
+  }
+  let [lost, wronglyOk, wronglyFailed] = [0, 0, 0];
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome === NOTHING) lost++;
+    if (outcome === OK && isAnswered[i] === 0) wronglyOk++;
+    if (outcome === FAILED && isAnswered[i] === 1) wronglyFailed++;
+  }
+  return { ...common, lost, twice, wronglyOk, wronglyFailed };
+}
