@@ -1,7 +1,7 @@
 import { type Bench, type Context, scaled } from "../bench.ts";
 import { Interrupted } from "../meter.ts";
 import { TRIALS } from "../laboratory/conditions/conditions.ts";
-import type { Condition } from "../laboratory/condition.ts";
+import { type Condition, DEFAULT_CONCURRENCY, DEFAULT_REQUESTS } from "../laboratory/condition.ts";
 import type { Client } from "../laboratory/client.ts";
 import { Laboratory } from "../laboratory/laboratory.ts";
 import { findLaboratoryClients } from "../laboratory/peers/clients.ts";
@@ -27,7 +27,7 @@ export const laboratory: Bench = {
     const sites = await findSites();
     console.log(`\n${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
     const tables = new Tables(context, machines, clients);
-    for (const { condition, sites: names = ["nginx"] } of TRIALS) {
+    for (const { condition, sites: names } of TRIALS) {
       const kinds = condition.site === undefined
         ? sites.filter(({ name }) => names.includes(name))
         : [condition.site];
@@ -70,13 +70,14 @@ class Tables {
   }
 
   async print(condition: Condition, site: SiteKind, protocol: Protocol): Promise<void> {
-    const clients = this.#clients.filter(({ name, protocols, hasRetries }) =>
+    const clients = this.#clients.filter(({ name, protocols, hasRetries, hasPauses }) =>
       protocols.includes(protocol) && (hasRetries || (condition.retries ?? 0) === 0) &&
+      (hasPauses || condition.pauseSeconds === undefined) &&
       this.#isWanted(`${condition.name} ${site.name} ${protocol} ${name}`)
     );
     if (clients.length === 0) return;
     const { meter } = this.#context;
-    const requests = scaled(condition.requests ?? 2_000, this.#context, 100);
+    const requests = scaled(condition.requests ?? DEFAULT_REQUESTS, this.#context, 100);
     const title = `${condition.name}: ${site.name}, ${protocol}`;
     const rows: string[][] = [];
     for (const client of clients) {
@@ -92,7 +93,9 @@ class Tables {
       }
     }
     console.log(
-      `\n${title}, ${grouped(requests)} requests, ${condition.concurrency ?? 50} in flight\n`,
+      `\n${title}, ${grouped(requests)} requests, ${
+        condition.concurrency ?? DEFAULT_CONCURRENCY
+      } in flight\n`,
     );
     printTable(TITLES, rows);
   }
@@ -115,6 +118,7 @@ const TITLES = [
   "ok, but not answered",
   "failed, but answered",
   "seconds",
+  "recovery",
   "failures",
 ];
 
@@ -131,6 +135,7 @@ function toCells(outcome: Outcome): string[] {
     cell(wronglyOk, 0),
     cell(wronglyFailed, 0),
     cell(outcome.seconds, 1),
+    cell(outcome.recoverySeconds, 1, " s"),
     markdownCell([...faults, ...failures].join(", ")),
   ];
 }

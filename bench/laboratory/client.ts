@@ -19,6 +19,8 @@ export interface Order {
   readonly timeoutSeconds: number;
   /** How often a request that failed is to be made again; 0 for never. */
   readonly retries: number;
+  /** The seconds that each place of the concurrency waits after a request; 0 for none. */
+  readonly pauseSeconds: number;
   /** A folder of its own, empty, that somebody else removes. */
   readonly folder: string;
 }
@@ -52,6 +54,8 @@ export interface Client {
   readonly protocols: readonly Protocol[];
   /** Whether it can make a failed request again, so that it takes part in rows with retries. */
   readonly hasRetries: boolean;
+  /** Whether it can pause between requests, so that it takes part in rows with pauses. */
+  readonly hasPauses: boolean;
   /** Its command, for the client's machine. */
   command(order: Order): string[];
   /**

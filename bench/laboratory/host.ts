@@ -35,9 +35,32 @@ export class Host {
     throw new Error(`${command.join(" ")} in ${this.name}: ${output?.stderr ?? "not installed"}`);
   }
 
-  /** Sets a setting of the kernel, such as `net.ipv4.tcp_syncookies`, for this host alone. */
-  async set(setting: string, value: string | number): Promise<void> {
-    await this.run("sysctl", "-q", "-w", `${setting}=${value}`);
+  /**
+   * Changes settings of the kernel, such as `net.ipv4.tcp_syncookies`, for this host alone.
+   *
+   * @returns what puts them back
+   */
+  async change(settings: Readonly<Record<string, number>>): Promise<AsyncDisposable> {
+    const before: string[] = [];
+    for (const [setting, value] of Object.entries(settings)) {
+      before.push(`${setting}=${(await this.run("sysctl", "-n", setting)).trim()}`);
+      await this.run("sysctl", "-q", "-w", `${setting}=${value}`);
+    }
+    return {
+      [Symbol.asyncDispose]: async () => void await this.run("sysctl", "-q", "-w", ...before),
+    };
+  }
+
+  /** Sends a signal to all that runs there. */
+  async signal(signal: Deno.Signal): Promise<void> {
+    const output = await runCommand(["ip", "netns", "pids", this.name]);
+    for (const pid of (output?.stdout ?? "").split("\n").map(Number)) {
+      try {
+        if (pid > 1) Deno.kill(pid, signal);
+      } catch {
+        // It has ended already.
+      }
+    }
   }
 
   /** Loads rules of nftables, whose language the text is in, into the firewall of this host. */

@@ -15,6 +15,7 @@ export async function findCurlClient(): Promise<Client | undefined> {
     protocols: ["http", "https", "h2"],
     // It makes one again after each failure of `--retry`, however it is told to wait between.
     hasRetries: true,
+    hasPauses: false,
     command: ({ list, concurrency, protocol, timeoutSeconds, retries, folder }) => {
       const script = `sed 's|.*|url = "&"\\noutput = "/dev/null"|' "$1" > "$2"; shift 2; exec "$@"`;
       const config = `${folder}/curl.config`;
