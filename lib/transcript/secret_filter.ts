@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSecretHeader, withoutUserinfos } from "../text/secrets.ts";
+import { isSecretHeader, withoutSecretsWithin } from "../text/secrets.ts";
 
 /** What stands for a secret. */
 const HIDDEN = "…";
@@ -19,9 +19,6 @@ const MAX_SECRETS = 100;
 
 /** Schemes that may be shown in front of credentials (RFC 9110 §11.4). */
 const SCHEME = /^(?:AWS4-HMAC-SHA256|Basic|Bearer|Digest|Negotiate|Token)(?= )/i;
-
-/** A field of a query, in a line of a head. */
-const QUERY_FIELD = /([?&;]([^=&;#\s]*)=)[^&;#\s]*/g;
 
 /**
  * Hides secrets of one request: the values of fields whose names tell of a secret, and the same
@@ -45,12 +42,7 @@ export class SecretFilter {
   line(line: string): string {
     const [, name, value] = /^(:?[^\s:]+): (.*)$/s.exec(line) ?? [];
     if (name === undefined || !isSecretHeader(name)) {
-      return this.#withoutKnown(
-        withoutUserinfos(line).replace(
-          QUERY_FIELD,
-          (field, start, name) => isSecretHeader(name) ? `${start}${HIDDEN}` : field,
-        ),
-      );
+      return this.#withoutKnown(withoutSecretsWithin(line));
     }
     if (/^(?:set-)?cookie/i.test(name)) {
       // Of a Set-Cookie, what follows the first pair is not secret.
