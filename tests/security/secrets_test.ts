@@ -22,9 +22,27 @@ import { until } from "../fixtures/until.ts";
 /** A secret for each way by which one can come in. */
 const KINDS = [
   // From the user.
-  ...["basic", "bearer", "apiKey", "cookie", "urlPassword", "query", "bodyJson", "form", "variable"],
+  ...[
+    "basic",
+    "bearer",
+    "apiKey",
+    "cookie",
+    "urlPassword",
+    "query",
+    "bodyJson",
+    "form",
+    "variable",
+  ],
   ...["configHeader", "configUser", "fileHeader", "column", "columnUserinfo", "lineUserinfo"],
-  ...["proxyPassword", "otlpPassword", "otlpHeader", "expected", "curlBearer", "curlUser", "jarred"],
+  ...[
+    "proxyPassword",
+    "otlpPassword",
+    "otlpHeader",
+    "expected",
+    "curlBearer",
+    "curlUser",
+    "jarred",
+  ],
   // From the server.
   ...["setCookie", "locationPassword", "locationToken", "challenge", "captured", "errorPage"],
 ] as const;
@@ -39,7 +57,8 @@ const ALLOWED: readonly { kinds: readonly Kind[]; where: RegExp; why: string }[]
   {
     kinds: ["query", "locationToken"],
     where: /^file out\.|^file failed\.jsonl$|^stdout of a record$/,
-    why: "a record and a failed request name the URL that was requested, so that it can be joined " +
+    why:
+      "a record and a failed request name the URL that was requested, so that it can be joined " +
       "with other data and made again: docs/threats.md says so",
   },
   {
@@ -149,7 +168,9 @@ function answerWith(host: () => string): Parameters<typeof RawServer.start>[0] {
     else if (path === "/length") {
       send(`HTTP/1.1 200 OK\r\nContent-Length: ${echo}\r\n\r\n`);
     } else if (path === "/moved") {
-      send(`HTTP/1.1 301 X\r\nLocation: ftp://u:${SECRETS.locationPassword}@h/\r\nContent-Length: 0\r\n\r\n`);
+      send(
+        `HTTP/1.1 301 X\r\nLocation: ftp://u:${SECRETS.locationPassword}@h/\r\nContent-Length: 0\r\n\r\n`,
+      );
     } else if (path === "/reset") reset();
     else send(ok(page, own));
   };
@@ -170,7 +191,17 @@ function argsFor(dir: Folder, server: RawServer, collector: RawServer, flags: st
     ...["-H", `X-Api-Key: ${SECRETS.apiKey}`, "-b", `sid=${SECRETS.cookie}`],
     ...["-H", `X-Auth-Token: {token}`],
     ...["--expect-header", `X-Token: ${SECRETS.expected}`, "--expect-status", "200,401"],
-    ...["--capture", "session=header:X-Session", "-t", "5s", "--retries", "1", "--no-pause", "-c", "2"],
+    ...[
+      "--capture",
+      "session=header:X-Session",
+      "-t",
+      "5s",
+      "--retries",
+      "1",
+      "--no-pause",
+      "-c",
+      "2",
+    ],
   ];
   const url = server.url(`/{path}?api_key=${SECRETS.query}`);
   return [...sent, ...outputs, ...flags, url];
@@ -226,21 +257,46 @@ Deno.test("no secret is in any file, stream or message of a run, but where it is
   const through = `http://p:${SECRETS.proxyPassword}@127.0.0.1:${proxy.port}`;
   const runs: Record<string, string[]> = {
     ndjson: ["-u", `me:${SECRETS.basic}`, "-d", json, "--fields", ALL_FIELDS, "-x", through],
-    csv: ["-H", `Authorization: Bearer ${SECRETS.bearer}`, "--engine", "fetch", "--fields", ALL_FIELDS],
-    sqlite: [`--cookie-jar=${jar}`, "-F", `secret=${SECRETS.form}`, "--save-bodies", dir.path("all.warc")],
+    csv: [
+      "-H",
+      `Authorization: Bearer ${SECRETS.bearer}`,
+      "--engine",
+      "fetch",
+      "--fields",
+      ALL_FIELDS,
+    ],
+    sqlite: [
+      `--cookie-jar=${jar}`,
+      "-F",
+      `secret=${SECRETS.form}`,
+      "--save-bodies",
+      dir.path("all.warc"),
+    ],
     parquet: ["-H", `X-Secret: {env:SECRET_OF_TEST}`, "--threads", "2"],
   };
   Deno.env.set("SECRET_OF_TEST", SECRETS.variable);
   for (const [format, flags] of Object.entries(runs)) {
-    const all = argsFor(dir, server, collector, ["-i", csv, "-o", dir.path(`out.${format}`), ...flags]);
+    const all = argsFor(dir, server, collector, [
+      "-i",
+      csv,
+      "-o",
+      dir.path(`out.${format}`),
+      ...flags,
+    ]);
     if (format !== "parquet") {
-      traces.add(`dry run of ${format}`, (await dryRun(await parseRun(all, "1") as RunOptions)).text);
+      traces.add(
+        `dry run of ${format}`,
+        (await dryRun(await parseRun(all, "1") as RunOptions)).text,
+      );
     }
     await runHere(traces, format, all);
     await traces.addFiles(dir);
   }
   for (const path of [`out.ndjson`, "out.csv", "out.sqlite"]) {
-    const shown = await report([dir.path(path), "--report", dir.path("again.html")], { version: "1", color: true });
+    const shown = await report([dir.path(path), "--report", dir.path("again.html")], {
+      version: "1",
+      color: true,
+    });
     traces.add(`report of ${path}`, `${shown.text}${shown.notice}`);
   }
   const translated = await curl([
