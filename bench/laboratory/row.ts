@@ -54,7 +54,7 @@ class Ended extends Error {}
 /** What a row says whose client was done too soon to meet the fault. */
 const TOO_SHORT = "ended before all of it had happened";
 /** How often the server's log is looked at. */
-const LOOK_SECONDS = 0.05;
+const LOOK_SECONDS = 0.02;
 /** How much longer than all its requests' time limits a client may take, in seconds. */
 const SPARE_SECONDS = 60;
 /** The longest that a client may take, in seconds. */

@@ -72,6 +72,15 @@ export function withoutSecretsWithin(message: string): string {
   return withoutUserinfos(message).replace(FIELD_WITHIN, hideSecretField);
 }
 
+/** The values of secret fields in the URLs of a message, as they stand there. */
+export function listSecretFields(message: string): string[] {
+  const values: string[] = [];
+  for (const [field, start, name] of message.matchAll(FIELD_WITHIN)) {
+    if (isSecretHeader(name)) values.push(field.slice(start.length));
+  }
+  return values;
+}
+
 function hideSecretField(field: string, start: string, name: string): string {
   return isSecretHeader(name) ? `${start}…` : field;
 }

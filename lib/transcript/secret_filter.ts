@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSecretHeader, withoutSecretsWithin } from "../text/secrets.ts";
+import { isSecretHeader, listSecretFields, withoutSecretsWithin } from "../text/secrets.ts";
 
 /** What stands for a secret. */
 const HIDDEN = "…";
@@ -42,6 +42,7 @@ export class SecretFilter {
   line(line: string): string {
     const [, name, value] = /^(:?[^\s:]+): (.*)$/s.exec(line) ?? [];
     if (name === undefined || !isSecretHeader(name)) {
+      for (const secret of listSecretFields(line)) this.#learnEncoded(secret);
       return this.#withoutKnown(withoutSecretsWithin(line));
     }
     if (/^(?:set-)?cookie/i.test(name)) {
@@ -68,11 +69,14 @@ export class SecretFilter {
   /**
    * A body, or the beginning of one, without the values whose names tell of a secret: of members of
    * JSON, fields of forms, elements of XML, and parts of several. It is a guess: what has no such
-   * name is shown.
+   * name is shown. What follows it knows them, too.
    */
   body(text: string): string {
-    const hide = (whole: string, start: string, name: string): string =>
-      isSecretHeader(name) ? `${start}${HIDDEN}` : whole;
+    const hide = (whole: string, start: string, name: string): string => {
+      if (!isSecretHeader(name)) return whole;
+      this.#learnEncoded(whole.slice(start.length).replace(/^"|"$/g, ""));
+      return `${start}${HIDDEN}`;
+    };
     return this.#withoutKnown(
       text
         .replace(/("((?:[^"\\]|\\.){1,200})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[\d.eE+-]+)/g, hide)
@@ -88,6 +92,16 @@ export class SecretFilter {
   #learn(secret: string, minLength = MIN_SECRET_LENGTH): void {
     if (secret.length < minLength || this.#secrets.size >= MAX_SECRETS) return;
     this.#secrets.add(secret);
+  }
+
+  /** Learns a secret as it stands in a URL, a form or a body, and what that means. */
+  #learnEncoded(secret: string): void {
+    this.#learn(secret);
+    try {
+      this.#learn(decodeURIComponent(secret.replaceAll("+", " ")));
+    } catch {
+      // It is not percent-encoded.
+    }
   }
 
   #withoutKnown(text: string): string {

@@ -7,12 +7,13 @@ export const BLACK_HOLES: readonly Condition[] = [
   {
     name: "black hole for one host of four",
     hosts: SERVER.ipv4.slice(0, 4),
-    requests: 20_000,
-    timeoutSeconds: 2,
+    requests: 8_000,
+    timeoutSeconds: 1,
+    concurrency: 200,
     mayFail: true,
     kinds: ["timeout"],
     async during({ laboratory, reach, last }) {
-      await reach(0.98);
+      await reach(0.4);
       last(await addRules(laboratory, dropAll(`ip daddr ${SERVER.ipv4[3]}`)));
     },
   },

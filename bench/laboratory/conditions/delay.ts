@@ -72,18 +72,12 @@ async function startRelay(
 ): Promise<AsyncDisposable> {
   await using all = new AsyncDisposableStack();
   const file = projectPath("bench/laboratory/relay.py");
-  const relay = router.spawn(
-    ["python3", "-B", file, DEVICE, `${delayMs}`, `${jitterMs}`],
-    { stdout: "piped" },
-  );
+  const relay = router.spawn(["python3", "-B", file, DEVICE, `${delayMs}`, `${jitterMs}`]);
   all.defer(async () => {
     relay.kill("SIGKILL");
     await relay.status;
   });
-  const reader = relay.stdout.getReader();
-  const { done } = await reader.read();
-  await reader.cancel();
-  if (done) throw new Error("the relay does not start: it needs python3 and /dev/net/tun");
+  await router.until(`ip link show ${DEVICE}`);
   // What comes back out of the device has addresses of other links.
   all.use(
     await router.change({
