@@ -26,11 +26,6 @@ const POINTER = 0xc0;
 const [RESPONSE, OPCODE, TRUNCATED, CODE] = [0x80, 0x78, 0x02, 0x0f];
 const RECURSION_DESIRED = 0x01;
 
-/** The bytes that a response over UDP may have: they fit into one packet (RFC 9715 §3.2). */
-const MAX_RESPONSE_BYTES = 1_232;
-/** An OPT record, which says so (RFC 6891 §6.1.2). */
-const OPT = [0, 0, 41, MAX_RESPONSE_BYTES >> 8, MAX_RESPONSE_BYTES & 255, 0, 0, 0, 0, 0, 0];
-
 /** A TTL above it counts as 0 (RFC 2181 §8). */
 const MAX_TTL = 2 ** 31 - 1;
 
@@ -42,7 +37,7 @@ const MAX_TTL = 2 ** 31 - 1;
  * @returns undefined if DNS can have no such name
  */
 export function writeQuery(id: number, hostname: string, type: number): Uint8Array | undefined {
-  const bytes: number[] = [id >> 8, id & 255, RECURSION_DESIRED, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+  const bytes: number[] = [id >> 8, id & 255, RECURSION_DESIRED, 0, 0, 1, 0, 0, 0, 0, 0, 0];
   const name = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
   for (const label of name.split(".")) {
     if (label.length === 0 || label.length > MAX_LABEL_BYTES) return undefined;
@@ -51,7 +46,7 @@ export function writeQuery(id: number, hostname: string, type: number): Uint8Arr
   }
   bytes.push(0);
   if (bytes.length - HEADER_BYTES > MAX_NAME_BYTES) return undefined;
-  bytes.push(0, type, 0, INTERNET, ...OPT);
+  bytes.push(0, type, 0, INTERNET);
   return Uint8Array.from(bytes);
 }
 
@@ -63,7 +58,7 @@ export function writeQuery(id: number, hostname: string, type: number): Uint8Arr
  * @returns undefined if it is not a whole response to this query, or has no addresses
  */
 export function readAnswer(bytes: Uint8Array, query: Uint8Array): DnsAnswer | undefined {
-  const questionEnd = query.length - OPT.length;
+  const questionEnd = query.length;
   if (bytes.length < questionEnd || bytes[0] !== query[0] || bytes[1] !== query[1]) {
     return undefined;
   }
