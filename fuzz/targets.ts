@@ -15,6 +15,7 @@ import { target as cookie_files } from "./targets/cookie_files.ts";
 import { target as cookies } from "./targets/cookies.ts";
 import { target as csv } from "./targets/csv.ts";
 import { target as curl_commands } from "./targets/curl_commands.ts";
+import { target as dns_answers } from "./targets/dns_answers.ts";
 import { target as expressions } from "./targets/expressions.ts";
 import { target as hpack } from "./targets/hpack.ts";
 import { target as http1 } from "./targets/http1.ts";
@@ -43,6 +44,7 @@ export const TARGETS: Readonly<Record<string, FuzzTarget>> = {
   retry_after,
   cookies,
   tunnels,
+  dns_answers,
   transcripts,
   lines,
   csv,
