@@ -1,28 +1,28 @@
 import { mergeSummaries } from "../../lib/commands/report/merge.ts";
+import { RecordTally } from "../../lib/commands/report/record_tally.ts";
+import { NAMES, RunRecord } from "../../lib/commands/report/run_record.ts";
 import { parseSummary } from "../../lib/commands/report/summary.ts";
 import { UsageError } from "../../lib/errors.ts";
-import { Histogram } from "../../lib/stats/histogram.ts";
+import { FlatJson } from "../../lib/scan/flat_json.ts";
 import { attempt, decode, type FuzzTarget, hold, holdEqual } from "../target.ts";
 
-const histogram = new Histogram();
-for (const micros of [5, 1_000, 1_500, 1e6]) histogram.record(micros);
-const SUMMARY = {
-  requests: 4,
-  succeeded: 3,
-  failed: 1,
-  errors: { timeout: 1 },
-  statuses: { 200: 3 },
-  seconds: 1.5,
-  started: "2026-01-01T00:00:00.000Z",
-  latency_ms: undefined,
-  hosts: [{ host: "h:80", requests: 4, failed: 1, mean_ms: 1, max_ms: 2 }],
-  slowest: [{ i: 0, url: "http://h/", status: 200, ms: 5, at: null }],
-  histogram: JSON.parse(JSON.stringify(histogram.toJSON())),
-};
+/** A summary as report makes it of records. */
+function makeSummary(): string {
+  const tally = new RecordTally(5);
+  const record = new RunRecord();
+  const scanner = new FlatJson(NAMES);
+  for (const error of [undefined, "timeout", undefined]) {
+    const status = error === undefined ? 200 : null;
+    const line = { i: 0, url: "http://h/", status, ms: 1.5, bytes: 5, attempts: 1, error };
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...line, at: "2026-01-01T00:00:00Z" }));
+    if (scanner.scan(bytes, 0, bytes.length) && record.take(scanner)) tally.add(record);
+  }
+  return JSON.stringify(tally.review().summary);
+}
 
 export const target: FuzzTarget = {
   reads: "summaries of runs, as report merges them",
-  seeds: [JSON.stringify(SUMMARY), JSON.stringify({ requests: 0, succeeded: 0, failed: 0 })],
+  seeds: [makeSummary(), JSON.stringify({ requests: 0, succeeded: 0, failed: 0 })],
   tokens: [
     '"histogram":',
     '"counts":',
