@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse as parseCsv } from "@std/csv/parse";
 import { formatMessage } from "../../lib/cli/print.ts";
-import { quoteWord } from "../../lib/cli/quote_word.ts";
+import { quoteWord } from "../../lib/text/quote_word.ts";
 import { formatNetscape, parseNetscape } from "../../lib/cookies/netscape.ts";
 import { Jar } from "../../lib/cookies/jar.ts";
 import { formatMetrics } from "../../lib/metrics/exposition.ts";
