@@ -35,6 +35,8 @@ export interface Condition {
   readonly protocols?: readonly Protocol[] | undefined;
   /** The server that is a part of the fault, in place of the others. */
   readonly site?: SiteKind | undefined;
+  /** Whether requests are of all kinds (`mix.ts`), and not only GETs. @default {false} */
+  readonly isMixed?: boolean | undefined;
   /** Whether requests must fail: of others each failure is a fault of the client. */
   readonly mayFail?: boolean | undefined;
   /** Begins the fault; what is returned removes it. @default nothing is done */

@@ -1,4 +1,5 @@
 import { runCommand } from "../meter.ts";
+import { type Certificate, makeCertificate } from "./certificate.ts";
 import { Host } from "./host.ts";
 
 /** What all namespaces of laboratories begin with; the process that made them follows. */
@@ -12,6 +13,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ss: "iproute2",
   nft: "nftables",
   sysctl: "procps",
+  openssl: "openssl",
 };
 
 /** How many addresses the server's machine has, of each family: so many hosts can be told apart. */
@@ -40,6 +42,7 @@ export class Laboratory implements AsyncDisposable {
   readonly server: Host;
   /** A folder for files of servers and clients. */
   readonly folder: string;
+  #certificate: Certificate | undefined;
 
   /**
    * Why this machine cannot have a laboratory, in a sentence; undefined if it can.
@@ -87,11 +90,18 @@ export class Laboratory implements AsyncDisposable {
     this.server = new Host(`${prefix}server`);
   }
 
+  /** What servers show over TLS, for their addresses. */
+  get certificate(): Certificate {
+    return this.#certificate!;
+  }
+
   get #hosts(): readonly Host[] {
     return [this.client, this.router, this.server];
   }
 
   async #make(): Promise<void> {
+    const addressesOfServer = [...SERVER.ipv4, ...SERVER.ipv6].map((address) => `IP:${address}`);
+    this.#certificate = await makeCertificate(this.folder, addressesOfServer);
     const [client, router, server] = this.#hosts.map(({ name }) => name);
     for (const { etc } of this.#hosts) {
       await Deno.mkdir(etc, { recursive: true });
