@@ -1,3 +1,4 @@
+import { compareRuns, formatDifferenceTable } from "../../lib/commands/report/difference.ts";
 import { mergeSummaries } from "../../lib/commands/report/merge.ts";
 import { RecordTally } from "../../lib/commands/report/record_tally.ts";
 import { NAMES, RunRecord } from "../../lib/commands/report/run_record.ts";
@@ -24,6 +25,8 @@ export const target: FuzzTarget = {
   reads: "summaries of runs, as report merges them",
   seeds: [makeSummary(), JSON.stringify({ requests: 0, succeeded: 0, failed: 0 })],
   tokens: [
+    '"x":"y",',
+    '"constructor":1,',
     '"histogram":',
     '"counts":',
     '"hosts":',
@@ -50,6 +53,8 @@ export const target: FuzzTarget = {
     holdEqual([requests, succeeded, failed], counts, "twice a summary is not twice its counts");
     const json = JSON.stringify(merged.value);
     hold(!/NaN|Infinity/.test(json), "a figure is not a number");
-    return json;
+    const table = formatDifferenceTable(["a", "b"], compareRuns(read.value, merged.value));
+    hold(!/NaN|undefined|\[/.test(table), "a difference is not a number");
+    return `${json}\n${table}`;
   },
 };
