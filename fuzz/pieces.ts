@@ -50,15 +50,16 @@ export async function readInPiecesLater<T>(
 
 /** Pieces as an input of a run, which decompresses them if they are compressed. */
 export function openPieces(pieces: readonly Uint8Array[]): Input {
-  let left = pieces;
+  const left = pieces.values();
+  let before = 0;
   return Input.ofRemote("input", "input", {
     read: (into) => {
-      const [piece] = left;
-      if (piece === undefined) return Promise.resolve(null);
-      left = left.slice(1);
+      const { value: piece } = left.next();
       // Whoever keeps a piece after the next one was asked for reads garbage.
-      into.fill(0xaa);
+      into.fill(0xaa, 0, before);
+      if (piece === undefined) return Promise.resolve(null);
       into.set(piece);
+      before = piece.length;
       return Promise.resolve(piece.length);
     },
     close: () => {},
