@@ -25,6 +25,7 @@ import { prompt } from "./benches/prompt.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
 import { silent } from "./benches/silent.ts";
+import { soak } from "./benches/soak.ts";
 import { stall } from "./benches/stall.ts";
 import { threads } from "./benches/threads.ts";
 import { verify } from "./benches/verify.ts";
@@ -56,6 +57,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   threads,
   cluster,
   long,
+  soak,
   laboratory,
   before,
 };

@@ -1,10 +1,11 @@
 import { type Bench, type Context, scaled } from "../bench.ts";
 import { Interrupted } from "../meter.ts";
 import { TRIALS } from "../laboratory/conditions/conditions.ts";
-import type { Condition } from "../laboratory/condition.ts";
+import { type Condition, DEFAULT_CONCURRENCY, DEFAULT_REQUESTS } from "../laboratory/condition.ts";
 import type { Client } from "../laboratory/client.ts";
 import { Laboratory } from "../laboratory/laboratory.ts";
 import { findLaboratoryClients } from "../laboratory/peers/clients.ts";
+import { Overview } from "../laboratory/overview.ts";
 import { type Outcome, runRow } from "../laboratory/row.ts";
 import { SITE_KINDS } from "../laboratory/servers/site_kinds.ts";
 import type { Protocol, SiteKind } from "../laboratory/site.ts";
@@ -27,7 +28,7 @@ export const laboratory: Bench = {
     const sites = await findSites();
     console.log(`\n${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
     const tables = new Tables(context, machines, clients);
-    for (const { condition, sites: names = ["nginx"] } of TRIALS) {
+    for (const { condition, sites: names } of TRIALS) {
       const kinds = condition.site === undefined
         ? sites.filter(({ name }) => names.includes(name))
         : [condition.site];
@@ -37,6 +38,7 @@ export const laboratory: Bench = {
         }
       }
     }
+    tables.overview.print();
   },
 };
 
@@ -62,6 +64,7 @@ class Tables {
   readonly #context: Context;
   readonly #laboratory: Laboratory;
   readonly #clients: readonly Client[];
+  readonly overview = new Overview();
 
   constructor(context: Context, laboratory: Laboratory, clients: readonly Client[]) {
     this.#context = context;
@@ -70,13 +73,14 @@ class Tables {
   }
 
   async print(condition: Condition, site: SiteKind, protocol: Protocol): Promise<void> {
-    const clients = this.#clients.filter(({ name, protocols, hasRetries }) =>
+    const clients = this.#clients.filter(({ name, protocols, hasRetries, hasPauses }) =>
       protocols.includes(protocol) && (hasRetries || (condition.retries ?? 0) === 0) &&
+      (hasPauses || condition.pauseSeconds === undefined) &&
       this.#isWanted(`${condition.name} ${site.name} ${protocol} ${name}`)
     );
     if (clients.length === 0) return;
     const { meter } = this.#context;
-    const requests = scaled(condition.requests ?? 2_000, this.#context, 100);
+    const requests = scaled(condition.requests ?? DEFAULT_REQUESTS, this.#context, 100);
     const title = `${condition.name}: ${site.name}, ${protocol}`;
     const rows: string[][] = [];
     for (const client of clients) {
@@ -84,7 +88,9 @@ class Tables {
       const laboratory = this.#laboratory;
       try {
         const given = { laboratory, meter, condition, site, protocol, client, requests };
-        rows.push(toCells(await runRow(given)));
+        const outcome = await runRow(given);
+        rows.push(toCells(outcome));
+        this.overview.add(condition.name, `${site.name}, ${protocol}`, outcome);
       } catch (error) {
         if (error instanceof Interrupted) throw error;
         const message = markdownCell((error as Error).message);
@@ -92,7 +98,9 @@ class Tables {
       }
     }
     console.log(
-      `\n${title}, ${grouped(requests)} requests, ${condition.concurrency ?? 50} in flight\n`,
+      `\n${title}, ${grouped(requests)} requests, ${
+        condition.concurrency ?? DEFAULT_CONCURRENCY
+      } in flight\n`,
     );
     printTable(TITLES, rows);
   }
@@ -115,6 +123,7 @@ const TITLES = [
   "ok, but not answered",
   "failed, but answered",
   "seconds",
+  "recovery",
   "failures",
 ];
 
@@ -131,6 +140,7 @@ function toCells(outcome: Outcome): string[] {
     cell(wronglyOk, 0),
     cell(wronglyFailed, 0),
     cell(outcome.seconds, 1),
+    cell(outcome.recoverySeconds, 1, " s"),
     markdownCell([...faults, ...failures].join(", ")),
   ];
 }

@@ -21,6 +21,8 @@ export interface Order {
   readonly timeoutSeconds: number;
   /** How often a request that failed is to be made again; 0 for never. */
   readonly retries: number;
+  /** The seconds that each place of the concurrency waits after a request; 0 for none. */
+  readonly pauseSeconds: number;
   /** A folder of its own, empty, that somebody else removes. */
   readonly folder: string;
   /** A file with the authority that has signed the server's certificate, for its addresses. */
@@ -64,6 +66,8 @@ export interface Client {
   readonly hasRetries: boolean;
   /** Makes the files that it needs, of the list. */
   prepare?(order: Order): Promise<void>;
+  /** Whether it can pause between requests, so that it takes part in rows with pauses. */
+  readonly hasPauses: boolean;
   /** Its command, for the client's machine. */
   command(order: Order): string[];
   /**

@@ -35,9 +35,32 @@ export class Host {
     throw new Error(`${command.join(" ")} in ${this.name}: ${output?.stderr ?? "not installed"}`);
   }
 
-  /** Sets a setting of the kernel, such as `net.ipv4.tcp_syncookies`, for this host alone. */
-  async set(setting: string, value: string | number): Promise<void> {
-    await this.run("sysctl", "-q", "-w", `${setting}=${value}`);
+  /**
+   * Changes settings of the kernel, such as `net.ipv4.tcp_syncookies`, for this host alone.
+   *
+   * @returns what puts them back
+   */
+  async change(settings: Readonly<Record<string, number>>): Promise<AsyncDisposable> {
+    const before: string[] = [];
+    for (const [setting, value] of Object.entries(settings)) {
+      before.push(`${setting}=${(await this.run("sysctl", "-n", setting)).trim()}`);
+      await this.run("sysctl", "-q", "-w", `${setting}=${value}`);
+    }
+    return {
+      [Symbol.asyncDispose]: async () => void await this.run("sysctl", "-q", "-w", ...before),
+    };
+  }
+
+  /** Sends a signal to all that runs there. */
+  async signal(signal: Deno.Signal): Promise<void> {
+    const output = await runCommand(["ip", "netns", "pids", this.name]);
+    for (const pid of (output?.stdout ?? "").split("\n").map(Number)) {
+      try {
+        if (pid > 1) Deno.kill(pid, signal);
+      } catch {
+        // It has ended already.
+      }
+    }
   }
 
   /** Loads rules of nftables, whose language the text is in, into the firewall of this host. */
@@ -52,14 +75,19 @@ export class Host {
   }
 
   /** Waits until a port of this host is listened at, without a connection to it. */
-  async listening(port: number, limitMs = 10_000): Promise<void> {
-    const end = performance.now() + limitMs;
-    const suffix = `:${port}`;
-    while (performance.now() < end) {
-      const lines = (await this.run("ss", "-Hltn")).split("\n");
-      if (lines.some((line) => line.trim().split(/\s+/)[3]?.endsWith(suffix))) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`Nothing listens at port ${port} of ${this.name}`);
+  listening(port: number): Promise<void> {
+    return this.until(`ss -Hltn 'sport = :${port}' | grep -q .`);
+  }
+
+  /**
+   * Waits until a command of the shell succeeds there.
+   *
+   * @throws {Error} If it does not within 10 s.
+   */
+  async until(command: string): Promise<void> {
+    // The shell itself repeats it: entering the namespace costs more than the command.
+    const script = `for i in $(seq 500); do ${command} && exit 0; sleep 0.02; done; exit 1`;
+    const output = await runCommand(this.wrap(["sh", "-c", script]));
+    if (output?.code !== 0) throw new Error(`'${command}' does not succeed in ${this.name}`);
   }
 }

@@ -25,6 +25,9 @@ export const SERVER = {
   ipv6: Array.from({ length: SERVER_ADDRESSES }, (_, i) => `fd77:2::${10 + i}`),
 } as const;
 
+/** The address of the router, for the client. */
+export const ROUTER = "10.77.1.1";
+
 /** An address of the same network as the server's, that no machine has. */
 export const DEAD_ADDRESS = "10.77.2.200";
 
@@ -174,16 +177,11 @@ async function isRunning(pid: string): Promise<boolean> {
   }
 }
 
-/** Ends what runs in a namespace, which would keep it alive, and removes it. */
+/** Removes a host that another process has made, with what still runs there. */
 async function remove(name: string): Promise<void> {
-  const pids = await runCommand(["ip", "netns", "pids", name]);
-  for (const pid of (pids?.stdout ?? "").split("\n").map(Number)) {
-    try {
-      if (pid > 1) Deno.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-  }
+  const host = new Host(name);
+  // It would keep the namespace alive.
+  await host.signal("SIGKILL");
   await runCommand(["ip", "netns", "delete", name]);
-  await Deno.remove(`${NETNS_ETC}/${name}`, { recursive: true }).catch(() => {});
+  await Deno.remove(host.etc, { recursive: true }).catch(() => {});
 }

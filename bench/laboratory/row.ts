@@ -1,7 +1,13 @@
 import type { Meter } from "../meter.ts";
 import { writeLines } from "../write_lines.ts";
 import { type Client, FAILED, NOTHING, OK, type Order, type Report } from "./client.ts";
-import { type Condition, DEFAULT_HOSTS } from "./condition.ts";
+import {
+  type Condition,
+  DEFAULT_CONCURRENCY,
+  DEFAULT_HOSTS,
+  DEFAULT_TIMEOUT_SECONDS,
+  type Run,
+} from "./condition.ts";
 import type { Laboratory } from "./laboratory.ts";
 import { toFolder } from "./mix.ts";
 import { type Protocol, type Site, type SiteKind, toUrl } from "./site.ts";
@@ -26,6 +32,8 @@ export interface Outcome {
   /** Requests said to have failed that the server answered; undefined as above. */
   readonly wronglyFailed: number | undefined;
   readonly seconds: number;
+  /** Seconds from the end of the fault to the next answer of the server. */
+  readonly recoverySeconds: number | undefined;
   readonly kinds: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
 }
@@ -47,9 +55,11 @@ class Ended extends Error {}
 /** What a row says whose client was done too soon to meet the fault. */
 const TOO_SHORT = "ended before all of it had happened";
 /** How often the server's log is looked at. */
-const LOOK_SECONDS = 0.05;
+const LOOK_SECONDS = 0.02;
 /** How much longer than all its requests' time limits a client may take, in seconds. */
-const SPARE_SECONDS = 120;
+const SPARE_SECONDS = 60;
+/** The longest that a client may take, in seconds. */
+const MAX_SECONDS = 300;
 
 /**
  * Runs a client once, with a server of its own.
@@ -63,18 +73,24 @@ export async function runRow(options: RowOptions): Promise<Outcome> {
   cleanUp.defer(() => Deno.remove(folder, { recursive: true }));
   const serverFolder = `${folder}/server`;
   await Deno.mkdir(serverFolder);
-  const site = cleanUp.use(await options.site.start({ laboratory, folder: serverFolder }));
   const faultFolder = `${folder}/fault`;
   await Deno.mkdir(faultFolder);
   const fault = await condition.apply?.(laboratory, faultFolder);
   if (fault !== undefined) cleanUp.use(fault);
-  const { hosts = DEFAULT_HOSTS, concurrency = 50, timeoutSeconds = 10 } = condition;
-  const { isMixed = false, retries = 0 } = condition;
+  const site = cleanUp.use(await options.site.start({ laboratory, folder: serverFolder }));
+  const {
+    hosts = DEFAULT_HOSTS,
+    concurrency = DEFAULT_CONCURRENCY,
+    timeoutSeconds = DEFAULT_TIMEOUT_SECONDS,
+    isMixed = false,
+    retries = 0,
+    pauseSeconds = 0,
+  } = condition;
   const order: Order = {
     list: `${folder}/urls.txt`,
     folder: `${folder}/client`,
     authority: laboratory.certificate.authority,
-    ...{ requests, concurrency, protocol, isMixed, timeoutSeconds, retries },
+    ...{ requests, concurrency, protocol, isMixed, timeoutSeconds, retries, pauseSeconds },
   };
   await Deno.mkdir(order.folder);
   await writeLines(
@@ -84,43 +100,57 @@ export async function runRow(options: RowOptions): Promise<Outcome> {
   );
   await client.prepare?.(order);
   const rounds = Math.ceil(requests / concurrency) * (retries + 1);
-  const limitSeconds = Math.min(600, rounds * timeoutSeconds + SPARE_SECONDS);
+  const limitSeconds = Math.min(
+    MAX_SECONDS,
+    rounds * (timeoutSeconds + pauseSeconds) + SPARE_SECONDS,
+  );
   const ending = new AbortController();
   const beside = happen(
     condition,
-    { laboratory, site, folder: faultFolder },
+    { laboratory, site, folder: faultFolder, last: (fault) => void cleanUp.use(fault) },
     requests,
     ending.signal,
   );
   let output;
-  let hasHappened = false;
+  let happened: Awaited<ReturnType<typeof happen>> = { isAll: false };
   try {
     output = await meter.run(laboratory.client.wrap(client.command(order)), limitSeconds);
   } finally {
     ending.abort();
-    hasHappened = await beside;
+    happened = await beside;
   }
   const report = await client.read(order, output);
   await site.stop();
   const compared = await compare(report, site, order);
-  const faults = hasHappened ? compared.faults : [...compared.faults, TOO_SHORT];
-  return { client: client.name, ...compared, faults, seconds: output.seconds };
+  const faults = [...compared.faults, ...(happened.isAll ? [] : [TOO_SHORT])];
+  const { kinds: wanted } = condition;
+  for (const kind of Object.keys(wanted === undefined ? {} : compared.kinds)) {
+    if (!wanted!.includes(kind)) faults.push(`failures of the kind '${kind}'`);
+  }
+  const { recoverySeconds } = happened;
+  return { client: client.name, ...compared, faults, seconds: output.seconds, recoverySeconds };
 }
 
 /**
  * Lets happen what is to happen during the run, which ends with the client.
  *
- * @returns whether all of it has happened
+ * @returns whether all of it has happened, and how long the client took to recover, if it had to
  */
 async function happen(
   { during }: Condition,
-  parts: { laboratory: Laboratory; site: Site; folder: string },
+  parts: Omit<Run, "wait" | "reach" | "recover">,
   requests: number,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<{ isAll: boolean; recoverySeconds?: number }> {
+  let recoverySeconds: number | undefined;
   try {
     await during?.({
       ...parts,
+      async recover() {
+        const [start, before] = [performance.now(), await parts.site.countRequests()];
+        while (await parts.site.countRequests() <= before) await wait(LOOK_SECONDS, signal);
+        recoverySeconds = (performance.now() - start) / 1000;
+      },
       wait: (seconds) => wait(seconds, signal),
       async reach(share) {
         while (await parts.site.countRequests() < share * requests) {
@@ -128,10 +158,10 @@ async function happen(
         }
       },
     });
-    return true;
+    return { isAll: true, recoverySeconds };
   } catch (error) {
     if (!(error instanceof Ended)) throw error;
-    return false;
+    return { isAll: false };
   }
 }
 
@@ -155,7 +185,7 @@ async function compare(
   { asked, ok, failed, unfinished = 0, outcomes, isNumbered, kinds = {}, faults = [] }: Report,
   site: Site,
   { requests, retries }: Order,
-): Promise<Omit<Outcome, "client" | "seconds">> {
+): Promise<Omit<Outcome, "client" | "seconds" | "recoverySeconds">> {
   const all = asked ?? requests;
   // More than 65,535 arrivals of one request still count as many.
   const arrivals = new Uint16Array(all);

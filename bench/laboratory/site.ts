@@ -31,7 +31,7 @@ export interface Site extends AsyncDisposable {
   restart(): Promise<void>;
   /** Ends it. Its log is complete then. */
   stop(): Promise<void>;
-  /** How many requests it has logged so far. */
+  /** How many lines it has logged so far. */
   countRequests(): Promise<number>;
   /** Calls back for each request that it logged, in the order of the log. */
   forEachRequest(visit: (request: LoggedRequest) => void): Promise<void>;

@@ -4,6 +4,7 @@ import { addRules } from "./rules.ts";
 /** Packets that the router loses by chance, in both directions: shares of a thousand. */
 const SHARES = [1, 10, 50];
 
+/** Packets are lost, and TCP sends them again: no request may fail. */
 export const LOSSES: readonly Condition[] = SHARES.map((share): Condition => ({
   name: `loss of ${share / 10} %`,
   timeoutSeconds: 60,
@@ -11,8 +12,8 @@ export const LOSSES: readonly Condition[] = SHARES.map((share): Condition => ({
     addRules(
       laboratory,
       `chain loss {
-      type filter hook forward priority 0;
-      numgen random mod 1000 < ${share} drop
-    }`,
+         type filter hook forward priority 0
+         numgen random mod 1000 < ${share} drop
+       }`,
     ),
 }));

@@ -14,6 +14,7 @@ export async function findAiohttpClient(): Promise<Client | undefined> {
     version: found.version,
     protocols: ["http", "https"],
     hasRetries: false,
+    hasPauses: false,
     command: ({ list, concurrency, timeoutSeconds }) => [
       // It would leave its own compiled modules in the project's folder.
       ...[python, "-B", projectPath("bench/python/listed.py"), list],

@@ -17,6 +17,7 @@ export async function findCurlClient(): Promise<Client | undefined> {
     protocols: ["http", "https", "h2"],
     // It makes one again after each failure of `--retry`, however it is told to wait between.
     hasRetries: true,
+    hasPauses: false,
     async prepare(order) {
       const urls = (await Deno.readTextFile(order.list)).trimEnd().split("\n");
       const options = toOptions(order).map((line) => `${line}\n`).join("");

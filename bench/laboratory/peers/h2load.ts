@@ -15,6 +15,7 @@ export async function findH2loadClient(): Promise<Client | undefined> {
     version: found.version,
     protocols: ["http", "https", "h2"],
     hasRetries: false,
+    hasPauses: false,
     async prepare(order) {
       await Deno.writeTextFile(toBodyFile(order), toBody("/post/"));
     },

@@ -12,6 +12,7 @@ export async function findHeyClient(): Promise<Client | undefined> {
     version: found.version,
     protocols: ["http", "https", "h2"],
     hasRetries: false,
+    hasPauses: false,
     async prepare(order) {
       await Deno.writeTextFile(toBodyFile(order), toBody("/post/"));
     },

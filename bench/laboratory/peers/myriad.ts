@@ -7,6 +7,10 @@ import { type Client, FAILED, NOTHING, OK, type Order, type Report } from "../cl
 import { toBody } from "../mix.ts";
 import type { Protocol } from "../site.ts";
 
+/** How much later than its deadline a request may end, in milliseconds, on a busy machine. */
+const MAX_LATE_MS = 1_000;
+/** How often one attempt may be sent, if connections are lost or requests are refused. */
+const MAX_SENDS = 9;
 /** How many faults of a report are told. */
 const MAX_FAULTS = 3;
 
@@ -36,6 +40,7 @@ function myriad(
     version: config.version,
     protocols,
     hasRetries: true,
+    hasPauses: true,
     async prepare(order) {
       if (!order.isMixed) return;
       const urls = (await Deno.readTextFile(order.list)).trimEnd().split("\n");
@@ -45,13 +50,14 @@ function myriad(
       });
     },
     command(order) {
-      const { concurrency, timeoutSeconds, retries, folder } = order;
+      const { concurrency, timeoutSeconds, retries, pauseSeconds, folder } = order;
       return myriadCommand([
         ...["-s", ...flags, ...toFlags(order), "-i", toInput(order)],
         ...["-c", `${concurrency}`, "-t", `${timeoutSeconds}s`],
         // Its pauses and its giving up are features of their own, which no peer has.
         ...["--no-pause", "--host-give-up", "never", "--retries", `${retries}`],
-        ...["-o", toOutput(order), "--fields", "i,url,status,error,detail,attempts,bytes"],
+        ...(pauseSeconds > 0 ? ["--think", `${pauseSeconds}s`] : []),
+        ...["-o", toOutput(order), "--fields", "i,url,status,error,detail,attempts,ms"],
         ...["--summary", `${folder}/summary.json`],
       ], { permissions: [...permissions, `--allow-read`, `--allow-write=${folder}`] });
     },
@@ -73,11 +79,13 @@ interface OutputRecord {
   readonly url: string;
   readonly status: number | null;
   readonly error: string | null;
+  readonly attempts: number;
+  readonly ms: number;
 }
 
 /** Checks record by record that each request has one, and that the summary counts as they do. */
 async function readRecords(order: Order, output: Measured): Promise<Report> {
-  const { requests, folder } = order;
+  const { requests, folder, timeoutSeconds, retries } = order;
   const outcomes = new Uint8Array(requests);
   const kinds: Record<string, number> = {};
   const faults: string[] = [];
@@ -92,8 +100,10 @@ async function readRecords(order: Order, output: Measured): Promise<Report> {
     throw new Error(`no records; it said '${output.stderr.trim().slice(-300)}'`);
   }
   for (const line of text.trimEnd().split("\n").filter((line) => line !== "")) {
-    const { i, url, status, error } = JSON.parse(line) as OutputRecord;
+    const { i, url, status, error, attempts, ms } = JSON.parse(line) as OutputRecord;
     if (!new URL(url).pathname.endsWith(`/${i}`)) blame(`record ${i} has the URL ${url}`);
+    if (ms > timeoutSeconds * 1000 + MAX_LATE_MS) blame(`request ${i} took ${ms} ms`);
+    if (attempts > (retries + 1) * MAX_SENDS) blame(`request ${i} was made ${attempts} times`);
     if (outcomes[i] !== NOTHING) blame(`two records for request ${i}`);
     if (status === 200 && error === null) {
       outcomes[i] = OK;

@@ -16,6 +16,7 @@ export async function findWrkClient(): Promise<Client | undefined> {
     version: found.version,
     protocols: ["http", "https"],
     hasRetries: false,
+    hasPauses: false,
     async prepare(order) {
       await Deno.writeTextFile(toScript(order), script(order));
     },
