@@ -213,7 +213,8 @@ export class Run {
       const source = new Targets(pending, ids === undefined ? make : addIds(make, ids));
       const isPaced = options.rate !== undefined && !isComplete;
       const timer = isPaced ? await PreciseTimer.open() : undefined;
-      const recorder = await openRecorder(stats, options);
+      const counted = isComplete ? stats : await outputs.openLog(stats);
+      const recorder = await openRecorder(counted, options);
       if (flow !== undefined) {
         flow.begin({ source, stats, recorder, timer, durationMs, isResumable }, {
           onIteration: (results, i) => outputs.writeIteration(results, i),
