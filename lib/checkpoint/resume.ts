@@ -137,7 +137,7 @@ export class ResumePoint {
    * the old journal and its log stand, and this can be begun again.
    */
   async #goOn(state: JournalState): Promise<JournalState> {
-    const { output, failures, journal } = this;
+    const { output, journal } = this;
     if (this.#tail !== undefined) state = { ...state, ...await this.#append(this.#tail) };
     state = this.#withNewLog(state);
     await journal.write(state);

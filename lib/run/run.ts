@@ -197,9 +197,11 @@ export class Run {
       const all = outputs.computeTotal(items.total);
       const total = all === undefined ? undefined : all - stats.results;
       const end = options.start + options.requests;
+      const log = outputs.shareLog((file) => (pipelines as Pipelines).turnLogs(file));
+      const source = this.#source;
       pipelines.begin(
         options,
-        { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
+        { source, pending, total, ids, stats, isResumable, bodiesRun, durationMs, log },
         {
           beforeFirst: this.#permits && (({ url }) => this.#checkPermission(url)),
           onResults: (results) => outputs.writeEncoded(results),

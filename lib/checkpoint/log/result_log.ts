@@ -144,7 +144,10 @@ export class ResultLog implements WarmUpStats {
   }
 
   /** Puts sections behind the rows. @returns where they end */
-  #put(sections: { readonly [name in keyof Sections]?: Uint8Array | undefined }, end: number): number {
+  #put(
+    sections: { readonly [name in keyof Sections]?: Uint8Array | undefined },
+    end: number,
+  ): number {
     const rows = this.#rows;
     let at = end;
     for (let k = 0; k < SECTIONS.length; k++) {
