@@ -15,6 +15,7 @@ import { fetch } from "./benches/fetch.ts";
 import { field } from "./benches/field.ts";
 import { flat } from "./benches/flat.ts";
 import { hosts } from "./benches/hosts.ts";
+import { laboratory } from "./benches/laboratory.ts";
 import { long } from "./benches/long.ts";
 import { overhead } from "./benches/overhead.ts";
 import { peers } from "./benches/peers.ts";
@@ -24,6 +25,7 @@ import { prompt } from "./benches/prompt.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
 import { silent } from "./benches/silent.ts";
+import { soak } from "./benches/soak.ts";
 import { stall } from "./benches/stall.ts";
 import { threads } from "./benches/threads.ts";
 import { verify } from "./benches/verify.ts";
@@ -55,13 +57,15 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   threads,
   cluster,
   long,
+  soak,
+  laboratory,
   before,
 };
 const ALL = Object.keys(BENCHES);
 const USUAL = ALL.filter((name) => BENCHES[name].onlyByName === undefined);
 
 const USAGE = `deno task bench [NAME…] [--scale S] [--rounds N] [--keep FOLDER] [--base COMMIT]
-                [--transport NAME]
+                [--transport NAME] [--only WORDS]
 
 Without a name all of it is measured, in the order below.
 
@@ -70,10 +74,12 @@ Without a name all of it is measured, in the order below.
   --keep FOLDER     keeps plots, as SVG, and their figures, as CSV
   --base COMMIT     what 'before' and 'threads' compare this tree to
   --transport NAME  the sockets of 'long': native, as by default, or portable
+  --only WORDS      what a row of 'laboratory' has to have in its name: loss, or 'loss|delay' for
+                    one of several (repeatable: all of them)
 `;
 
 /** What the command line says. */
-interface Arguments extends Pick<Context, "scale" | "rounds" | "base" | "transport"> {
+interface Arguments extends Pick<Context, "scale" | "rounds" | "base" | "transport" | "only"> {
   readonly names: readonly string[];
   readonly folder: string | undefined;
   readonly help: boolean;
@@ -144,6 +150,7 @@ async function parse(args: string[]): Promise<Arguments> {
         keep: { type: "string" },
         base: { type: "string" },
         transport: { type: "string" },
+        only: { type: "string", multiple: true, default: [] },
         help: { type: "boolean", short: "h", default: false },
       },
       allowPositionals: true,
@@ -178,6 +185,7 @@ async function parse(args: string[]): Promise<Arguments> {
       rounds,
       base,
       transport,
+      only: values.only,
     };
   } catch (error) {
     console.error((error as Error).message);
