@@ -452,6 +452,13 @@ export class Outputs {
   ): Promise<void> {
     let failure: unknown;
     const keep = (error: unknown): void => void (failure ??= error);
+    if (end !== "failed") {
+      try {
+        await this.#endBlock();
+      } catch (error) {
+        keep(error);
+      }
+    }
     // A journal that says that the run is complete is the last that any run does for it.
     if (end !== "failed") await this.#archive?.finishIndex().catch(keep);
     const isComplete = (): boolean => failure === undefined && end === "complete";
