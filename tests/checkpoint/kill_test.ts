@@ -30,7 +30,7 @@ const PERMISSIONS = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 const STARTED = { permissions: [...PERMISSIONS, `--preload=${PRELOAD}`] };
 
 /** What a thread with 10 requests in flight gathers before it is logged. */
-const BLOCK = 3;
+const BLOCK = 2;
 
 /** Each seventh fails. */
 const fails = (i: number): boolean => i % 7 === 3;
