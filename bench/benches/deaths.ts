@@ -1,62 +1,134 @@
 import { type Bench, type Context, scaled } from "../bench.ts";
 import { AnswerServer } from "../deaths/answer_server.ts";
 import { type Case, drawCase } from "../deaths/cases.ts";
+import { playFailingCalls } from "../deaths/failing_calls.ts";
+import { playFullDisk } from "../deaths/full_disk.ts";
 import { playKills } from "../deaths/kills.ts";
+import { playLostWrites } from "../deaths/lost_writes.ts";
+import { canMount } from "../deaths/mounted.ts";
 import type { Play, Stage } from "../deaths/play.ts";
 import { closeReaders } from "../deaths/records.ts";
+import { hasTails, playTornTails } from "../deaths/torn_tails.ts";
 import { Interrupted, runCommand } from "../meter.ts";
-import { grouped, printTable } from "../table.ts";
+import { grouped, markdownCell, printTable } from "../table.ts";
 
 /** How many runs die in the campaign, at a scale of 1. */
 const DEATHS = 1_000;
-/** The longest that the kills take, at a scale of 1; at least a minute. */
-const MINUTES = 60;
+/** How long the kills may take, at a scale of 1, and each kind of faulty disk; at least a minute. */
+const MINUTES_OF_KILLS = 60;
+const MINUTES_OF_DISKS = 15;
+/** How many runs each kind of faulty disk has, at a scale of 1. */
+const RUNS_ON_DISKS = 100;
+/** The most requests of a run whose disk is at fault: the fault is to come before the end. */
+const MAX_REQUESTS = 2_000;
 /** How many runs are played at the same time: most of a run is waiting. */
 const LANES = 3;
 
-/** Runs that are killed, whose disk fails, and whose machine goes down: what is lost, and what is sent again. */
+/** Whether a kind of fault can be had here: programs of Debian's packages, and root. */
+interface Means {
+  readonly hasStrace: boolean;
+  readonly hasRoot: boolean;
+  readonly hasImages: boolean;
+}
+
+/** A kind of fault, and how runs are played with it. */
+interface Kind {
+  readonly name: string;
+  readonly play: (row: Case, stage: Stage) => Promise<Play>;
+  /** What it needs that is not here; undefined if all is. */
+  readonly lacks: (means: Means) => string | undefined;
+  readonly takes?: (row: Case) => boolean;
+}
+
+const DISKS: readonly Kind[] = [
+  {
+    name: "a disk that fills, and then is enlarged",
+    play: playFullDisk,
+    lacks: ({ hasRoot }) => hasRoot ? undefined : "root",
+  },
+  {
+    name: "a disk that fails a call",
+    play: playFailingCalls,
+    lacks: ({ hasStrace }) => hasStrace ? undefined : "Debian's package strace",
+  },
+  {
+    name: "a machine that loses what was not synced",
+    play: playLostWrites,
+    lacks: ({ hasImages }) => hasImages ? undefined : "root and mkfs.ext4",
+  },
+  {
+    name: "a kill, and tails that can hold anything",
+    play: playTornTails,
+    lacks: () => undefined,
+    takes: hasTails,
+  },
+];
+
+/** Runs that are killed, whose disk fails, and whose machine goes down. */
 export const deaths: Bench = {
   measures: "1,000 kills at random moments over all formats, threads and engines, " +
     "disks that fill, fail and forget: each record once, requests sent again",
-  minutes: MINUTES,
+  minutes: MINUTES_OF_KILLS + DISKS.length * MINUTES_OF_DISKS,
   onlyByName: "it is a search for faults, and measures no speed",
   async run(context) {
     const seed = context.seed ?? crypto.getRandomValues(new Uint16Array(1))[0];
     console.log(`\nThe same again: deno task bench deaths --seed ${seed}`);
     await using server = new AnswerServer();
-    const hasStrace = await runCommand(["strace", "-V"]) !== undefined;
-    if (!hasStrace) {
-      console.log("Without Debian's package strace, no run dies at a call, and no disk fails");
-    }
-    const stage = { server, hasStrace, abort: context.meter.signal };
+    const means = await findMeans(context);
+    if (!means.hasStrace) console.log("Without Debian's package strace no run dies at a call");
+    const stage = { server, hasStrace: means.hasStrace, abort: context.meter.signal };
     try {
-      printKills(await killAll(context, stage, seed));
+      printKills(await playAll(context, stage, seed, { name: "kills", play: playKills }));
+      for (const kind of DISKS) {
+        const lacks = kind.lacks(means);
+        console.log(`\n## ${kind.name}\n`);
+        if (lacks !== undefined) console.log(`Skipped: it needs ${lacks}`);
+        else printDisk(await playAll(context, stage, seed, kind));
+      }
     } finally {
       await closeReaders();
     }
   },
 };
 
-/** Plays one case after the other, until enough runs have died. */
-async function killAll(
+async function findMeans({ servers }: Context): Promise<Means> {
+  const isThere = async (...command: string[]): Promise<boolean> =>
+    await runCommand(command) !== undefined;
+  const folder = servers.file("mount");
+  await Deno.mkdir(folder);
+  const hasRoot = await canMount(folder);
+  return {
+    hasStrace: await isThere("strace", "-V"),
+    hasRoot,
+    hasImages: hasRoot && await isThere("mkfs.ext4", "-V"),
+  };
+}
+
+/** Plays one case after the other: kills until enough runs have died, else a number of runs. */
+async function playAll(
   context: Context,
   stage: Omit<Stage, "folder">,
   seed: number,
+  { name, play, takes = () => true }: Pick<Kind, "name" | "play" | "takes">,
 ): Promise<Play[]> {
-  const { rounds = Infinity, meter, scale } = context;
-  const wanted = scaled(DEATHS, context);
-  const endMs = performance.now() + Math.max(1, MINUTES * scale) * 60_000;
+  const { meter, scale } = context;
+  const areKills = play === playKills;
+  const minutes = areKills ? MINUTES_OF_KILLS : MINUTES_OF_DISKS;
+  const endMs = performance.now() + Math.max(1, minutes * scale) * 60_000;
+  const runs = context.rounds ?? (areKills ? Infinity : scaled(RUNS_ON_DISKS, context));
+  const wanted = areKills ? scaled(DEATHS, context) : Infinity;
   const played: Play[] = [];
-  let [next, died] = [seed, 0];
+  let [next, begun, died] = [seed, 0, 0];
   const playNext = async (): Promise<void> => {
-    while (
-      died < wanted && next < seed + rounds && performance.now() < endMs && !meter.isStopped
-    ) {
-      const play = await playIn(context, stage, drawCase(next++), playKills);
-      if (play === undefined) continue;
-      died += play.deaths.length;
-      played.push(play);
-      console.error(`${died} of ${wanted} deaths, case ${play.row.seed}: ${play.row.format}`);
+    while (died < wanted && begun < runs && performance.now() < endMs && !meter.isStopped) {
+      const row = drawCase(next++, areKills ? undefined : MAX_REQUESTS);
+      if (!takes(row)) continue;
+      begun++;
+      const one = await playIn(context, stage, row, play);
+      if (one === undefined) continue;
+      died += one.deaths.length;
+      played.push(one);
+      console.error(`${name}: ${played.length} runs, ${died} deaths; case ${row.seed}`);
     }
   };
   await Promise.all(Array.from({ length: LANES }, playNext));
@@ -93,6 +165,25 @@ function tellFaults({ row, faults, deaths, command }: Play): void {
   console.log(`${command}\n`);
   for (const { how } of deaths) console.log(`- died: ${how}`);
   for (const fault of faults.all) console.log(`- ${fault}`);
+}
+
+/** How runs ended whose disk was at fault, and what they said. */
+function printDisk(played: readonly Play[]): void {
+  const counts = new Map<string, number>();
+  for (const { ends } of played) {
+    for (const { fault, code, said } of ends) {
+      const key = [fault, `${code}`, said === "" ? "-" : markdownCell(said)].join("\0");
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  const faulty = played.filter(({ faults }) => faults.all.length > 0).length;
+  const died = played.reduce((sum, { deaths }) => sum + deaths.length, 0);
+  console.log(`${played.length} runs, ${died} deaths; ${faulty} runs with a fault\n`);
+  if (counts.size === 0) return;
+  printTable(
+    ["fault", "exit code", "what the user is told", "times"],
+    [...counts].toSorted().map(([key, count]) => [...key.split("\0"), grouped(count)]),
+  );
 }
 
 function printKills(played: readonly Play[]): void {
