@@ -16,6 +16,7 @@ import { fetch } from "./benches/fetch.ts";
 import { field } from "./benches/field.ts";
 import { flat } from "./benches/flat.ts";
 import { hosts } from "./benches/hosts.ts";
+import { laboratory } from "./benches/laboratory.ts";
 import { long } from "./benches/long.ts";
 import { overhead } from "./benches/overhead.ts";
 import { peers } from "./benches/peers.ts";
@@ -25,6 +26,7 @@ import { prompt } from "./benches/prompt.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
 import { silent } from "./benches/silent.ts";
+import { soak } from "./benches/soak.ts";
 import { stall } from "./benches/stall.ts";
 import { threads } from "./benches/threads.ts";
 import { verify } from "./benches/verify.ts";
@@ -57,13 +59,15 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   cluster,
   long,
   deaths,
+  soak,
+  laboratory,
   before,
 };
 const ALL = Object.keys(BENCHES);
 const USUAL = ALL.filter((name) => BENCHES[name].onlyByName === undefined);
 
 const USAGE = `deno task bench [NAME…] [--scale S] [--rounds N] [--keep FOLDER] [--base COMMIT]
-                [--transport NAME] [--seed N]
+                [--transport NAME] [--only WORDS] [--seed N]
 
 Without a name all of it is measured, in the order below.
 
@@ -72,11 +76,14 @@ Without a name all of it is measured, in the order below.
   --keep FOLDER     keeps plots, as SVG, and their figures, as CSV
   --base COMMIT     what 'before' and 'threads' compare this tree to
   --transport NAME  the sockets of 'long': native, as by default, or portable
+  --only WORDS      what a row of 'laboratory' or 'deaths' has to have in its name: loss, or
+                    'loss|delay' for one of several (repeatable: all of them)
   --seed N          the same runs of 'deaths' again; with --rounds 1 the first of them
 `;
 
 /** What the command line says. */
-interface Arguments extends Pick<Context, "scale" | "rounds" | "base" | "transport" | "seed"> {
+interface Arguments
+  extends Pick<Context, "scale" | "rounds" | "base" | "transport" | "only" | "seed"> {
   readonly names: readonly string[];
   readonly folder: string | undefined;
   readonly help: boolean;
@@ -148,6 +155,7 @@ async function parse(args: string[]): Promise<Arguments> {
         base: { type: "string" },
         transport: { type: "string" },
         seed: { type: "string" },
+        only: { type: "string", multiple: true, default: [] },
         help: { type: "boolean", short: "h", default: false },
       },
       allowPositionals: true,
@@ -187,6 +195,7 @@ async function parse(args: string[]): Promise<Arguments> {
       base,
       transport,
       seed,
+      only: values.only,
     };
   } catch (error) {
     console.error((error as Error).message);

@@ -40,7 +40,8 @@ interface Kind {
   readonly takes?: (row: Case) => boolean;
 }
 
-const DISKS: readonly Kind[] = [
+const KINDS: readonly Kind[] = [
+  { name: "kills", play: playKills, lacks: () => undefined },
   {
     name: "a disk that fills, and then is enlarged",
     play: playFullDisk,
@@ -68,7 +69,7 @@ const DISKS: readonly Kind[] = [
 export const deaths: Bench = {
   measures: "1,000 kills at random moments over all formats, threads and engines, " +
     "disks that fill, fail and forget: each record once, requests sent again",
-  minutes: MINUTES_OF_KILLS + DISKS.length * MINUTES_OF_DISKS,
+  minutes: MINUTES_OF_KILLS + (KINDS.length - 1) * MINUTES_OF_DISKS,
   onlyByName: "it is a search for faults, and measures no speed",
   async run(context) {
     const seed = context.seed ?? crypto.getRandomValues(new Uint16Array(1))[0];
@@ -78,18 +79,28 @@ export const deaths: Bench = {
     if (!means.hasStrace) console.log("Without Debian's package strace no run dies at a call");
     const stage = { server, hasStrace: means.hasStrace, abort: context.meter.signal };
     try {
-      printKills(await playAll(context, stage, seed, { name: "kills", play: playKills }));
-      for (const kind of DISKS) {
-        const lacks = kind.lacks(means);
+      for (const kind of KINDS) {
+        if (!isWanted(kind, context)) continue;
         console.log(`\n## ${kind.name}\n`);
-        if (lacks !== undefined) console.log(`Skipped: it needs ${lacks}`);
-        else printDisk(await playAll(context, stage, seed, kind));
+        const lacks = kind.lacks(means);
+        if (lacks !== undefined) {
+          console.log(`Skipped: it needs ${lacks}`);
+          continue;
+        }
+        const played = await playAll(context, stage, seed, kind);
+        if (kind.play === playKills) printKills(played);
+        else printDisk(played);
       }
     } finally {
       await closeReaders();
     }
   },
 };
+
+/** Whether the command line wants a kind: all of the words that it gives are in its name. */
+function isWanted({ name }: Kind, { only }: Context): boolean {
+  return only.every((words) => words.split("|").some((word) => name.includes(word)));
+}
 
 async function findMeans({ servers }: Context): Promise<Means> {
   const isThere = async (...command: string[]): Promise<boolean> =>
@@ -109,7 +120,7 @@ async function playAll(
   context: Context,
   stage: Omit<Stage, "folder">,
   seed: number,
-  { name, play, takes = () => true }: Pick<Kind, "name" | "play" | "takes">,
+  { name, play, takes = () => true }: Kind,
 ): Promise<Play[]> {
   const { meter, scale } = context;
   const areKills = play === playKills;
@@ -124,7 +135,7 @@ async function playAll(
       const row = drawCase(next++, areKills ? undefined : MAX_REQUESTS);
       if (!takes(row)) continue;
       begun++;
-      const one = await playIn(context, stage, row, play);
+      const one = await playIn(context, stage, row, { name, play });
       if (one === undefined) continue;
       died += one.deaths.length;
       played.push(one);
@@ -141,14 +152,14 @@ async function playIn(
   { servers, meter }: Pick<Context, "servers" | "meter">,
   stage: Omit<Stage, "folder">,
   row: Case,
-  how: (row: Case, stage: Stage) => Promise<Play>,
+  { name, play: how }: Pick<Kind, "name" | "play">,
 ): Promise<Play | undefined> {
   const folder = servers.file(`case${row.seed}`);
   await Deno.mkdir(folder);
   try {
     const play = await how(row, { ...stage, folder });
     if (meter.isStopped) return undefined;
-    tellFaults(play);
+    tellFaults(play, name);
     return play;
   } catch (error) {
     if (meter.isStopped) return undefined;
@@ -159,9 +170,10 @@ async function playIn(
   }
 }
 
-function tellFaults({ row, faults, deaths, command }: Play): void {
+function tellFaults({ row, faults, deaths, command }: Play, name: string): void {
   if (faults.all.length === 0) return;
-  console.log(`\nFAULT of ${row.format}: deno task bench deaths --seed ${row.seed} --rounds 1\n`);
+  const again = `deno task bench deaths --only '${name}' --seed ${row.seed} --rounds 1`;
+  console.log(`\nFAULT of ${row.format}: ${again}\n`);
   console.log(`${command}\n`);
   for (const { how } of deaths) console.log(`- died: ${how}`);
   for (const fault of faults.all) console.log(`- ${fault}`);
@@ -178,7 +190,7 @@ function printDisk(played: readonly Play[]): void {
   }
   const faulty = played.filter(({ faults }) => faults.all.length > 0).length;
   const died = played.reduce((sum, { deaths }) => sum + deaths.length, 0);
-  console.log(`${played.length} runs, ${died} deaths; ${faulty} runs with a fault\n`);
+  console.log(`${grouped(played.length)} runs, ${died} deaths; ${faulty} runs with a fault\n`);
   if (counts.size === 0) return;
   printTable(
     ["fault", "exit code", "what the user is told", "times"],

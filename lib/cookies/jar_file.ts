@@ -4,8 +4,10 @@
  * @module
  */
 import { OutputError, UsageError } from "../errors.ts";
+import { openFreshFile } from "../process/fresh_file.ts";
 import { describeOsError, describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
+import { writeAll } from "../process/write_all.ts";
 import { Jar } from "./jar.ts";
 import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
 
@@ -103,14 +105,10 @@ async function read(path: string): Promise<string> {
 /** Replaces a file. @param text undefined to try only whether that would work */
 async function write(path: string, text: string | undefined): Promise<void> {
   const temporary = toTemporaryPath(path);
-  // A run that was killed may have left one.
-  await Deno.remove(temporary).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
   const bytes = Uint8Array.from(text ?? "", (character) => character.charCodeAt(0));
-  const options = { createNew: true, mode: 0o600 };
+  const file = openFreshFile(temporary, { mode: 0o600 });
   try {
-    await Deno.writeFile(temporary, bytes, options);
+    await writeAll(file, bytes).finally(() => file.close());
     if (text !== undefined) return await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

@@ -4,6 +4,7 @@
  * @module
  */
 import { ClosedPipe, OutputError, UsageError } from "../errors.ts";
+import { openFreshFile } from "../process/fresh_file.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
@@ -36,7 +37,9 @@ export interface LineWriterOptions {
   /** @default {false} */
   gzip?: boolean;
   /** The permissions of the file, if it is made. */
-  mode?: number;
+  mode?: number | undefined;
+  /** Whether what is there is replaced, as the user did not choose the name. @default {false} */
+  isFresh?: boolean;
 }
 
 /** Standard output, which is not closed with what writes to it. */
@@ -72,7 +75,7 @@ export async function openLineWriter(
  */
 export async function openFile(
   path: string,
-  { flag, mode }: Pick<LineWriterOptions, "flag" | "mode">,
+  { flag, mode, isFresh }: Pick<LineWriterOptions, "flag" | "mode" | "isFresh">,
 ): Promise<{ file: Deno.FsFile; isNew: boolean }> {
   if (!isGranted({ name: "write", path })) {
     throw new UsageError(
@@ -80,6 +83,7 @@ export async function openFile(
     );
   }
   try {
+    if (isFresh) return { file: openFreshFile(path, { mode }), isNew: true };
     const file = await Deno.open(path, { write: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });

@@ -6,6 +6,7 @@
 import type { BodySink, ResponseHead } from "../../engine/engine.ts";
 import { OutputError, UsageError } from "../../errors.ts";
 import { lockFile } from "../../process/file_lock.ts";
+import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
@@ -247,7 +248,7 @@ function openFolder(path: string): Deno.FsFile | undefined {
 
 function checkWritable(path: string): void {
   const probe = `${path}/.part`;
-  Deno.writeFileSync(probe, new Uint8Array(0), { createNew: !isThere(probe) });
+  openFreshFile(probe).close();
   Deno.removeSync(probe);
 }
 
