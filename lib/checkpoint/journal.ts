@@ -3,7 +3,7 @@
  * an output that is a database.
  *
  * ```text
- * myriad journal 5 SHA-256-OF-THE-REST
+ * myriad journal 6 SHA-256-OF-THE-REST
  * {"identity":…,"done":…,"output":…}
  * ```
  *
@@ -31,6 +31,7 @@ import {
 } from "../text/json_shape.ts";
 import { type ClusterState, isClusterState } from "./cluster_state.ts";
 import { type DoneSetState, isDoneSetState } from "./done_set.ts";
+import type { LogState } from "./log/run_log.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
 /** What a run is, by flag. What may be secret is in it as a salted hash. */
@@ -63,6 +64,8 @@ export interface JournalState {
   readonly failures: Position | null;
   /** The same of the archive of exchanges; null without. */
   readonly archive: Position | null;
+  /** The log that goes on behind it; null without. */
+  readonly log: LogState | null;
   readonly stats: StatsState;
   /** Seconds that the run took so far, and what it cost. */
   readonly seconds: number;
@@ -100,6 +103,9 @@ const isFlagValue: Check = (value) =>
 const MAX_SECONDS = 1e10;
 const isDuration: Check = (value) => isNumber(value) && value as number <= MAX_SECONDS;
 
+/** The maximum number of threads that a log has entries of. */
+const MAX_LOGGED_THREADS = 1_000;
+
 const isInput = orNull(
   isShape({ size: isCount, mtimeMs: (value) => Number.isFinite(value) }),
 );
@@ -116,6 +122,7 @@ const SHAPE: Shape = {
   output: isCount,
   failures: orNull(isCount),
   archive: orNull(isCount),
+  log: orNull(isShape({ id: isCount, covered: isList(isCount, MAX_LOGGED_THREADS) })),
   stats: isObject,
   seconds: isDuration,
   cpuSeconds: isDuration,

@@ -14,6 +14,10 @@ export class JournalFile implements JournalStore {
     this.#path = path;
   }
 
+  get logPath(): string {
+    return `${this.#path}.log`;
+  }
+
   get description(): string {
     return `journal '${this.#path}'`;
   }

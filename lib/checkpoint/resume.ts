@@ -14,6 +14,9 @@ import { Stats } from "../stats/stats.ts";
 import { findState, type Found } from "./find_state.ts";
 import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
+import { countLog } from "./log/count_log.ts";
+import { drawLogId, readLog } from "./log/log_folder.ts";
+import type { LogState } from "./log/run_log.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
 import { openRunOutput, type RunOutput } from "./run_output.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
@@ -37,6 +40,8 @@ export class ResumePoint {
   readonly leftRun: string | undefined;
   /** For `--retry-failed`, the places of the requests that are made again. */
   failed: SparseBitmap | undefined;
+  /** The log behind the journal, whose results the state has; undefined without any. */
+  readonly #tail: Tail | undefined;
 
   /**
    * Looks at what is there. It changes nothing, except that it makes an empty output where there is
@@ -56,7 +61,9 @@ export class ResumePoint {
       const found: Found = size === undefined
         ? { state: undefined, isResumed: false, isJudgedAgain: false }
         : await findState(options, { ...opened, size, failures });
-      return new ResumePoint(options, opened, failures, found);
+      const tail = await findTail(options, opened.journal, found);
+      const state = tail?.state ?? found.state;
+      return new ResumePoint(options, opened, failures, { ...found, state }, tail);
     } catch (error) {
       await closeAll(opened.output, failures);
       if (opened.isNew) await Deno.remove(options.output.path);
@@ -69,6 +76,7 @@ export class ResumePoint {
     { output, isNew, journal }: RunOutput,
     failures: Output | undefined,
     { state, isResumed, isJudgedAgain, leftRun }: Found,
+    tail: Tail | undefined,
   ) {
     this.#options = options;
     this.#isNew = isNew;
@@ -79,6 +87,7 @@ export class ResumePoint {
     this.isResumed = isResumed;
     this.leftRun = leftRun;
     this.#isJudgedAgain = isJudgedAgain;
+    this.#tail = tail;
   }
 
   /**
@@ -90,28 +99,63 @@ export class ResumePoint {
    * @throws {UsageError} If that is not possible.
    */
   async prepareFiles(): Promise<void> {
-    const { state, output, failures } = this;
-    if (this.#options.retryFailed) return await this.#commitRetry(state!);
+    const { output, failures } = this;
+    if (this.#options.retryFailed) return await this.#commitRetry(this.state!);
     const isDatabase = output.database !== undefined;
+    let { state } = this;
     if (state?.complete) {
       // The run before may have been killed before its output was whole.
       if (output.finish !== undefined && !isDatabase) await output.cutTo(state.output);
       return;
     }
-    const writeJournal = async (): Promise<void> => {
-      if (state === undefined || this.isResumed && state.cluster === null) return;
-      await this.journal.write(state);
-    };
+    // The log behind the journal of a run that is resumed is still needed.
+    if (state !== undefined && !this.isResumed) state = this.#withNewLog(state);
     try {
-      if (!isDatabase) await writeJournal();
-      else if (!this.isResumed) await output.database!.startOver();
+      if (state !== undefined && !this.isResumed && !isDatabase) await this.journal.write(state);
+      if (isDatabase && !this.isResumed) await output.database!.startOver();
       await output.cutTo(state?.output ?? 0);
       await failures?.cutTo(state?.failures ?? 0);
-      if (isDatabase) await writeJournal();
+      if (state !== undefined && this.isResumed) state = await this.#goOn(state);
+      else if (state !== undefined && isDatabase) await this.journal.write(state);
+      this.state = state;
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
     }
+  }
+
+  /** A journal that a new log goes on behind, where the run has one. */
+  #withNewLog(state: JournalState): JournalState {
+    const { cluster, archive } = this.#options;
+    // What workers of a cluster have done is kept on the bus until a journal has it.
+    const hasLog = cluster === undefined && archive === undefined;
+    return { ...state, log: hasLog ? { id: drawLogId(), covered: [] } : null };
+  }
+
+  /**
+   * Writes the records of the log behind those of the journal, and the journal of both. Until then,
+   * the old journal and its log stand, and this can be begun again.
+   */
+  async #goOn(state: JournalState): Promise<JournalState> {
+    const { output, journal } = this;
+    if (this.#tail !== undefined) state = { ...state, ...await this.#append(this.#tail) };
+    state = this.#withNewLog(state);
+    await journal.write(state);
+    output.confirm?.();
+    return state;
+  }
+
+  async #append({ log, entries }: Tail): Promise<Pick<JournalState, "output" | "failures">> {
+    const { output, failures, journal } = this;
+    let rest = entries;
+    for (const { sections } of readLog(journal.logPath, log)) {
+      if (rest-- === 0) break;
+      const { records, failures: failed } = sections;
+      if (records.length > 0) await output.writeEncoded({ bytes: records, isPacked: false });
+      if (failed.length > 0) await failures?.writeEncoded({ bytes: failed, isPacked: false });
+    }
+    const [position, ofFailures = null] = await Promise.all([output.sync(), failures?.sync()]);
+    return { output: position, failures: ofFailures };
   }
 
   /**
@@ -123,14 +167,21 @@ export class ResumePoint {
     const { path } = output;
     const { journal } = this;
     const { database } = this.output;
+    const isNew = state.retry === null;
     const keep = async (records: KeptRecords): Promise<Position> => {
       if (database !== undefined) return database.keepRecords(records);
       const { copy } = await OUTPUT_FORMATS[output.format].loadReader();
       return await copy!({ from: path, to: `${path}.retry`, gzip: output.gzip, ...records });
     };
     try {
-      if (state.retry === null) {
+      if (isNew) {
         await this.output.cutTo(state.output);
+        if (this.#tail !== undefined) {
+          await this.failures?.cutTo(state.failures ?? 0);
+          state = { ...state, ...await this.#append(this.#tail), log: null };
+          await journal.write(state);
+          this.output.confirm?.();
+        }
         if (database === undefined) await this.output.finish?.();
         const { keepSucceeded } = await import("./retry_failed.ts");
         const kept = keepSucceeded(path, {
@@ -147,6 +198,7 @@ export class ResumePoint {
           ...state,
           stats: Stats.from(state.stats, this.#options).withoutFailed(refuted).toJSON(),
           output: position,
+          log: null,
           failures: state.failures === null ? null : 0,
           retry: {
             done: { low: 0, above: "" },
@@ -173,8 +225,8 @@ export class ResumePoint {
       }
       await this.output.cutTo(state.output);
       await this.failures?.cutTo(state.failures ?? 0);
-      if (state.cluster !== null) await journal.write(state);
-      this.state = state;
+      this.state = isNew ? this.#withNewLog(state) : await this.#goOn(state);
+      if (isNew) await journal.write(this.state);
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
@@ -195,6 +247,39 @@ export class ResumePoint {
   async abandon(): Promise<void> {
     await closeAll(this.output, this.failures);
     if (this.#isNew) await Deno.remove(this.#options.output.path);
+  }
+}
+
+/** Entries of a log. */
+interface Tail {
+  readonly log: LogState;
+  /** How many of them count, from the first one. */
+  readonly entries: number;
+  /** The journal together with them. */
+  readonly state: JournalState;
+}
+
+/** Finds what was done behind the journal of a run that is resumed. */
+async function findTail(
+  options: ResumeOptions,
+  journal: JournalStore,
+  { state, isResumed }: Found,
+): Promise<Tail | undefined> {
+  if (!isResumed || state === undefined || state.log === null) return undefined;
+  const { log, retry } = state;
+  try {
+    const failed = retry === null ? undefined : SparseBitmap.parse(await journal.readRetryList());
+    // What is wrong with the list is said where the retry begins.
+    if (retry !== null && failed === undefined) return undefined;
+    const tail = countLog(state, readLog(journal.logPath, log), {
+      numbers: createNumbering(options),
+      failed,
+      stats: options,
+    });
+    return tail.entries === 0 ? undefined : { log, ...tail };
+  } catch (error) {
+    const why = `the log '${journal.logPath}' cannot be read: ${describeWriteError(error)}`;
+    return refuseOutput(options, why);
   }
 }
 

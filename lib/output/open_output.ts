@@ -42,12 +42,19 @@ export async function openRecords(
   return await open({ file, path, name: `--output ${path}`, gzip, ...toFormatOptions(options) });
 }
 
-/** Opens the encoder of a run's records, for a thread that does not write them itself. */
-export async function openRecordEncoder(options: RecordsOptions): Promise<RecordEncoder> {
+/**
+ * Opens the encoder of a run's records.
+ *
+ * @param isForOther whether another thread writes them: then they are compressed here
+ */
+export async function openRecordEncoder(
+  options: RecordsOptions,
+  isForOther = true,
+): Promise<RecordEncoder> {
   const { format, gzip } = options.output;
   const { createFormatter } = await OUTPUT_FORMATS[format].loadWriter();
   // Places cannot be put into what is compressed.
-  const isPacked = gzip && options.archive === undefined;
+  const isPacked = isForOther && gzip && options.archive === undefined;
   return await RecordEncoder.open(createFormatter(toFormatOptions(options)), isPacked);
 }
 
@@ -93,7 +100,7 @@ async function closeToOthers(path: string, file: LineFile): Promise<void> {
   }
 }
 
-/** Opens the encoder of the requests that failed, for a thread that does not write them itself. */
+/** Opens the encoder of the requests that failed. */
 export function openFailureEncoder(run: RunDefaults): Promise<RecordEncoder> {
   return RecordEncoder.open(createFailureFormatter(run), false);
 }

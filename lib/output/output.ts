@@ -42,6 +42,11 @@ export interface Output {
    */
   writeEncoded(records: EncodedRecords): MaybePromise<void>;
   /**
+   * Takes records that this thread has encoded, whose bytes are valid during the call only;
+   * otherwise like {@linkcode write}. Absent where records are not lines of text.
+   */
+  writeLines?(lines: Uint8Array): MaybePromise<void>;
+  /**
    * Brings all records so far to the disk, or, in a database, into the transaction that is to be
    * committed; those that come in the meantime are not among them.
    *

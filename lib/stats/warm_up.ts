@@ -1,16 +1,19 @@
 import type { Result } from "../result.ts";
 import type { Recorder, Stats } from "./stats.ts";
 
+/** What counts results, those of a warm-up apart. */
+export type WarmUpStats = Pick<Stats, keyof Recorder | "recordWarmUp">;
+
 /**
  * Counts results as statistics do, but those of requests that started in the warm-up of a run apart:
  * connections are made then, caches are empty, and code is not compiled yet.
  */
 export class WarmUp implements Recorder {
-  readonly #stats: Pick<Stats, keyof Recorder | "recordWarmUp">;
+  readonly #stats: WarmUpStats;
   readonly #endMs: number;
 
   /** @param endMs when the warm-up ends, in milliseconds since the Unix epoch */
-  constructor(stats: Pick<Stats, keyof Recorder | "recordWarmUp">, endMs: number) {
+  constructor(stats: WarmUpStats, endMs: number) {
     this.#stats = stats;
     this.#endMs = endMs;
   }
