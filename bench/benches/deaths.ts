@@ -8,7 +8,7 @@ import { playLostWrites } from "../deaths/lost_writes.ts";
 import { canMount } from "../deaths/mounted.ts";
 import type { Play, Stage } from "../deaths/play.ts";
 import { closeReaders } from "../deaths/records.ts";
-import { hasTails, playTornTails } from "../deaths/torn_tails.ts";
+import { playTornTails } from "../deaths/torn_tails.ts";
 import { Interrupted, runCommand } from "../meter.ts";
 import { grouped, markdownCell, printTable } from "../table.ts";
 
@@ -37,7 +37,6 @@ interface Kind {
   readonly play: (row: Case, stage: Stage) => Promise<Play>;
   /** What it needs that is not here; undefined if all is. */
   readonly lacks: (means: Means) => string | undefined;
-  readonly takes?: (row: Case) => boolean;
 }
 
 const KINDS: readonly Kind[] = [
@@ -61,7 +60,6 @@ const KINDS: readonly Kind[] = [
     name: "a kill, and tails that can hold anything",
     play: playTornTails,
     lacks: () => undefined,
-    takes: hasTails,
   },
 ];
 
@@ -120,7 +118,7 @@ async function playAll(
   context: Context,
   stage: Omit<Stage, "folder">,
   seed: number,
-  { name, play, takes = () => true }: Kind,
+  { name, play }: Kind,
 ): Promise<Play[]> {
   const { meter, scale } = context;
   const areKills = play === playKills;
@@ -133,7 +131,6 @@ async function playAll(
   const playNext = async (): Promise<void> => {
     while (died < wanted && begun < runs && performance.now() < endMs && !meter.isStopped) {
       const row = drawCase(next++, areKills ? undefined : MAX_REQUESTS);
-      if (!takes(row)) continue;
       begun++;
       const one = await playIn(context, stage, row, { name, play });
       if (one === undefined) continue;

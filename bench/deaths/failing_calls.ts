@@ -42,10 +42,13 @@ export async function playFailingCalls(row: Case, stage: Stage): Promise<Play> {
   return play;
 }
 
+/** The files of the log of four threads. */
+const LOG = [0, 1, 2, 3].flatMap((thread) => [0, 1].map((k) => `.log/${thread}.${k}`));
+
 /** The files that a run has at some moment. Calls on others, such as sockets, do not fail. */
 function listPaths({ files }: Case): string[] {
   const { output, failures, bodies, cdx } = files;
-  const names = [output, ...["", ".tmp", ".blocks"].map((end) => `${output}.myriad${end}`)];
+  const names = [output, ...["", ".tmp", ".log", ...LOG].map((end) => `${output}.myriad${end}`)];
   if (output.endsWith(".parquet")) names.push(`${output}.rows0`, `${output}.rows1`);
   if (output.endsWith(".sqlite")) names.push(`${output}-wal`, `${output}-shm`);
   if (failures !== undefined) names.push(failures);

@@ -29,22 +29,27 @@ export async function playTornTails(row: Case, stage: Stage): Promise<Play> {
   return play;
 }
 
-/** Whether a case has files whose tails can be torn: text, whose positions are bytes. */
-export function hasTails({ files }: Case): boolean {
-  return /\.(ndjson|csv)/.test(files.output) && files.bodies !== "crawl.warc.gz";
-}
-
 async function tear({ row, folder, deaths }: Play, dice: Dice): Promise<void> {
   const { output, failures } = row.files;
   const path = `${folder}/${output}`;
   const journal = await findJournal(path);
   // Nothing is written behind the position of a run that is complete.
   if (journal === undefined || journal.complete) return;
-  const tails: [string, number][] = [[path, journal.output]];
+  // Positions in text are bytes, and an archive has its records' places.
+  const isText = /\.(ndjson|csv)/.test(output);
+  const tails: [string, number][] = isText ? [[path, journal.output]] : [];
   if (failures !== undefined) tails.push([`${folder}/${failures}`, journal.failures ?? 0]);
+  const log = `${path}.myriad.log`;
+  for (const { name } of await isThere(log) ? Deno.readDirSync(log) : []) {
+    tails.push([`${log}/${name}`, 0]);
+  }
   const told = [];
   for (const [file, position] of tails) told.push(await tearTail(file, position, dice));
   deaths.push({ how: `and then ${told.join(", ")}` });
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
 }
 
 /** Changes what is behind a position of a file. @returns what was done, in words */
