@@ -58,9 +58,9 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   threads,
   cluster,
   long,
-  deaths,
   soak,
   laboratory,
+  deaths,
   before,
 };
 const ALL = Object.keys(BENCHES);
@@ -154,8 +154,8 @@ async function parse(args: string[]): Promise<Arguments> {
         keep: { type: "string" },
         base: { type: "string" },
         transport: { type: "string" },
-        seed: { type: "string" },
         only: { type: "string", multiple: true, default: [] },
+        seed: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
       allowPositionals: true,
@@ -194,8 +194,8 @@ async function parse(args: string[]): Promise<Arguments> {
       rounds,
       base,
       transport,
-      seed,
       only: values.only,
+      seed,
     };
   } catch (error) {
     console.error((error as Error).message);

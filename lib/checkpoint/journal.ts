@@ -9,8 +9,10 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import type { Position } from "../output/output.ts";
 import { openFreshFile } from "../process/fresh_file.ts";
+import { syncFolder } from "../process/sync_folder.ts";
 import type { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { writeAll } from "../process/write_all.ts";
 import { MAX_INPUTS } from "../source/item.ts";
@@ -199,12 +201,17 @@ function check(state: Record<string, unknown>): JournalState {
 
 /**
  * Replaces a journal. At any moment the old one or the new one is there, whole. After a power failure
- * it can be the old one, which is still true.
+ * it can be the old one, which is still true, unless the folder was brought to the disk as well: that
+ * takes the permission to read it.
+ *
+ * @param reserve has a descriptor for it
+ * @param isSynced whether it waits until it is on the disk
  */
 export async function writeJournal(
   path: string,
   state: JournalState,
   reserve: Pick<ReservedDescriptors, "use"> = { use: (work) => work() },
+  isSynced = true,
 ): Promise<void> {
   const bytes = new TextEncoder().encode(await formatJournal(state));
   const fresh = `${path}.tmp`;
@@ -212,7 +219,7 @@ export async function writeJournal(
   const file = reserve.use(() => openFreshFile(fresh, { mode: 0o600 }));
   try {
     await writeAll(file, bytes);
-    await file.syncData();
+    if (isSynced) await file.syncData();
   } finally {
     file.close();
   }
@@ -222,4 +229,5 @@ export async function writeJournal(
     await Deno.remove(fresh).catch(() => {});
     throw error;
   }
+  if (isSynced) await syncFolder(dirname(path), reserve);
 }

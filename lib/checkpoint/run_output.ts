@@ -65,7 +65,12 @@ async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
     const size = await measureSize(file);
     if (size !== undefined) checkPermissions(options);
     else if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
-    return { output, journal: new JournalFile(toJournalPath(options)), isNew, size };
+    return {
+      output,
+      journal: new JournalFile(toJournalPath(options), options.sync !== "never"),
+      isNew,
+      size,
+    };
   } catch (error) {
     await output.close();
     if (isNew) await Deno.remove(path);
@@ -95,6 +100,8 @@ function checkPermissions(options: ResumeOptions): void {
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
   const read = [`${journal}.tmp`, toLogPath(options), ...ofRetry];
+  // What a folder has is on the disk once the folder is.
+  if (options.sync === "always") read.push(dirname(path));
   const written = [path, journal, ...read];
   if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);

@@ -111,6 +111,16 @@ export async function measureSize(file: LineFile): Promise<number | undefined> {
   }
 }
 
+/** A file for which nobody waits until what was written is on the disk. */
+export function withoutSync(file: LineFile): LineFile {
+  return {
+    write: (block) => file.write(block),
+    seek: file.seek && ((offset, whence) => file.seek!(offset, whence)),
+    truncate: file.truncate && ((length) => file.truncate!(length)),
+    close: () => file.close(),
+  };
+}
+
 /** Cuts a file back, and goes to its end; a pipe or a device is left alone. */
 export async function truncateTo(file: LineFile, length: number): Promise<void> {
   if (await measureSize(file) === undefined) return;

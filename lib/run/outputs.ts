@@ -11,6 +11,7 @@ import type { LogPlace } from "../checkpoint/log/log_folder.ts";
 import type { LogEncoders } from "../checkpoint/log/result_log.ts";
 import type { LogMark, RunLog } from "../checkpoint/log/run_log.ts";
 import type { ResumePoint } from "../checkpoint/resume.ts";
+import { UsageError } from "../errors.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { PackedExchanges } from "../output/archive/packed_exchanges.ts";
@@ -20,6 +21,7 @@ import type { LineWriter } from "../output/line_writer.ts";
 import type { RunDefaults } from "../output/failure_lines.ts";
 import type { Output } from "../output/output.ts";
 import type { EncodedRecords, RecordEncoder } from "../output/record_encoder.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
 import type { WarmUpStats } from "../stats/warm_up.ts";
@@ -459,13 +461,22 @@ export class Outputs {
 }
 
 /** Begins a log behind a journal that has its id. */
-async function openLog(path: string, id: number, _: OutputsOptions): Promise<RunLog> {
+async function openLog(
+  path: string,
+  id: number,
+  { output, sync }: OutputsOptions,
+): Promise<RunLog> {
   const [{ RunLog }, { beginLog }] = await Promise.all([
     import("../checkpoint/log/run_log.ts"),
     import("../checkpoint/log/log_folder.ts"),
   ]);
-  beginLog(path);
-  return new RunLog({ path, id, isSynced: false });
+  try {
+    await beginLog(path, sync === "always");
+  } catch (error) {
+    const why = `its log '${path}' cannot be made: ${describeWriteError(error)}`;
+    throw new UsageError(`Cannot write '--output ${output!.path}': ${why}`);
+  }
+  return new RunLog({ path, id, isSynced: sync === "always" });
 }
 
 /** What settles when both have. */

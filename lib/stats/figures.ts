@@ -164,7 +164,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     thresholds: [{ name: "rate", trend: "drifts", isByStep: true }],
   },
   bytes: {
-    kind: "count",
+    kind: "sum",
     unit: "bytes",
     of: "bytes",
     merge: "sum",

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
+import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
 
 /** The names of its files: the number of a thread, and which of its two files it is. */
@@ -27,14 +28,19 @@ export function drawLogId(): number {
   return (high >>> 12) * 2 ** 32 + low;
 }
 
-/** Makes the folder of a log, for entries of a new journal: what is in it is not needed any more. */
-export function beginLog(path: string): void {
+/**
+ * Makes the folder of a log, for entries of a new journal: what is in it is not needed any more.
+ *
+ * @param isSynced whether it waits until the folder is on the disk
+ */
+export async function beginLog(path: string, isSynced: boolean): Promise<void> {
   try {
     Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     for (const name of listFiles(path)) Deno.removeSync(`${path}/${name}`);
   }
+  if (isSynced) await syncFolder(dirname(path));
 }
 
 /** Removes a log. A folder that holds something else stays. */
@@ -57,13 +63,6 @@ function listFiles(path: string): string[] {
   }
 }
 
-/** Brings to the disk which files a folder has, where the system can do that. */
-export function syncFolder(path: string): void {
-  if (Deno.build.os === "windows") return;
-  using folder = Deno.openSync(path);
-  folder.syncSync();
-}
-
 /**
  * Writes the entries of a thread, into two files by turns. Each is overwritten from its beginning,
  * which costs a third of writing behind its end, and what is left behind the last entry has smaller
@@ -75,6 +74,7 @@ export class LogWriter {
   readonly #files: readonly Deno.FsFile[];
   /** Which of the files takes entries. */
   current = 0;
+  #hasSyncedFolder = Deno.build.os === "windows";
 
   /**
    * @param thread its number, from 0
@@ -87,12 +87,6 @@ export class LogWriter {
     this.#files = this.#try(() =>
       [0, 1].map((k) => Deno.openSync(`${path}/${thread}.${k}`, options))
     );
-    if (isSynced) {
-      this.#try(() => {
-        syncFolder(path);
-        syncFolder(dirname(path));
-      });
-    }
   }
 
   /** Overwrites the file that does not take entries by those that follow: it holds none that count. */
@@ -109,7 +103,13 @@ export class LogWriter {
       for (let written = 0; written < entry.length;) {
         written += file.writeSync(entry.subarray(written));
       }
-      if (this.#isSynced) file.syncDataSync();
+      if (!this.#isSynced) return;
+      file.syncDataSync();
+      if (this.#hasSyncedFolder) return;
+      // Now that both files are in it.
+      using folder = Deno.openSync(this.#path);
+      folder.syncSync();
+      this.#hasSyncedFolder = true;
     });
   }
 
