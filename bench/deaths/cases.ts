@@ -83,6 +83,8 @@ export interface Case {
   readonly attempts: number;
   /** Whether a status of 400 or more is a failure. */
   readonly fails: boolean;
+  /** What waits until it is on the disk: `--sync`. */
+  readonly sync: string;
   /** Whether what failed is made again in the end. */
   readonly isRetried: boolean;
   /** How many lines the input has. */
@@ -140,6 +142,8 @@ export function drawCase(seed: number, maxRequests = Infinity): Case {
   flags.push("--no-pause");
   const fails = dice.below(2) === 0;
   if (fails) flags.push("--fail");
+  const sync = dice.of(["always", "interval", "interval", "never"]);
+  flags.push("--sync", sync);
   const lengthMs = dice.of(LENGTHS);
   const hasRate = dice.below(4) === 0 && lengthMs > 0;
   // The clock of threads is not fast, and a rate is kept by all clocks.
@@ -158,6 +162,7 @@ export function drawCase(seed: number, maxRequests = Infinity): Case {
     concurrency,
     attempts: 1 + retries,
     fails,
+    sync,
     isRetried: !isFlow && dice.below(2) === 0,
     lines: isLooped ? 7 + dice.below(50) : requests,
     isFast,

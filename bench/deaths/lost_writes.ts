@@ -31,9 +31,9 @@ const SYNC_EVERY_MS = 70;
  * A machine goes down in the middle of a run, and what it has not brought to its disk is gone: the run
  * is on a file system in a file, of which a copy is taken at that moment. It goes on with the copy.
  */
-export async function playLostWrites(row: Case, stage: Stage): Promise<Play> {
-  using play = await Play.open(row, stage);
-  const dice = new Dice(~row.seed);
+export async function playLostWrites(drawn: Case, stage: Stage): Promise<Play> {
+  using play = await Play.open(withSync(drawn), stage);
+  const dice = new Dice(~drawn.seed);
   const options = dice.of(OPTIONS);
   const image = `${stage.folder}/image`;
   await Deno.writeTextFile(image, STALE.repeat(Math.ceil(IMAGE_BYTES / STALE.length)));
@@ -78,6 +78,13 @@ export async function playLostWrites(row: Case, stage: Stage): Promise<Play> {
   await using _disk = await mount();
   await play.end("--resume");
   return play;
+}
+
+/** With `--sync never` nothing is waited for, so that a machine that goes down can lose everything. */
+function withSync(row: Case): Case {
+  if (row.sync !== "never") return row;
+  const flags = row.flags.map((flag) => flag === "never" ? "interval" : flag);
+  return { ...row, sync: "interval", flags };
 }
 
 /** Copies a file as it is at one moment: until no byte of it changes in the meantime. */
