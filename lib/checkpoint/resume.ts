@@ -6,6 +6,7 @@
 import { OutputError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { openFile } from "../output/line_writer.ts";
+import type { RunArchive } from "../output/archive/run_archive.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { KeptRecords, Output, Position } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
@@ -15,6 +16,7 @@ import { findState, type Found } from "./find_state.ts";
 import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { countLog } from "./log/count_log.ts";
+import type { LoggedPlaces } from "./log/entry.ts";
 import { drawLogId, readLog } from "./log/log_folder.ts";
 import type { LogState } from "./log/run_log.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
@@ -96,11 +98,12 @@ export class ResumePoint {
    * as well: the bus must not have a run that no journal names. In a database that starts over, the
    * old journal is gone with the records.
    *
+   * @param archive of exchanges, if they are saved
    * @throws {UsageError} If that is not possible.
    */
-  async prepareFiles(): Promise<void> {
+  async prepareFiles(archive?: RunArchive): Promise<void> {
     const { output, failures } = this;
-    if (this.#options.retryFailed) return await this.#commitRetry(this.state!);
+    if (this.#options.retryFailed) return await this.#commitRetry(this.state!, archive);
     const isDatabase = output.database !== undefined;
     let { state } = this;
     if (state?.complete) {
@@ -115,7 +118,8 @@ export class ResumePoint {
       if (isDatabase && !this.isResumed) await output.database!.startOver();
       await output.cutTo(state?.output ?? 0);
       await failures?.cutTo(state?.failures ?? 0);
-      if (state !== undefined && this.isResumed) state = await this.#goOn(state);
+      await archive?.cutTo(state?.archive ?? 0);
+      if (state !== undefined && this.isResumed) state = await this.#goOn(state, archive);
       else if (state !== undefined && isDatabase) await this.journal.write(state);
       this.state = state;
     } catch (error) {
@@ -126,9 +130,8 @@ export class ResumePoint {
 
   /** A journal that a new log goes on behind, where the run has one. */
   #withNewLog(state: JournalState): JournalState {
-    const { cluster, archive } = this.#options;
     // What workers of a cluster have done is kept on the bus until a journal has it.
-    const hasLog = cluster === undefined && archive === undefined;
+    const hasLog = this.#options.cluster === undefined;
     return { ...state, log: hasLog ? { id: drawLogId(), covered: [] } : null };
   }
 
@@ -136,38 +139,59 @@ export class ResumePoint {
    * Writes the records of the log behind those of the journal, and the journal of both. Until then,
    * the old journal and its log stand, and this can be begun again.
    */
-  async #goOn(state: JournalState): Promise<JournalState> {
+  async #goOn(state: JournalState, archive: RunArchive | undefined): Promise<JournalState> {
     const { output, journal } = this;
-    if (this.#tail !== undefined) state = { ...state, ...await this.#append(this.#tail) };
+    if (this.#tail !== undefined) state = { ...state, ...await this.#append(this.#tail, archive) };
     state = this.#withNewLog(state);
     await journal.write(state);
     output.confirm?.();
     return state;
   }
 
-  async #append({ log, entries }: Tail): Promise<Pick<JournalState, "output" | "failures">> {
+  async #append(
+    { log, entries }: Tail,
+    archive: RunArchive | undefined,
+  ): Promise<Pick<JournalState, "output" | "failures" | "archive">> {
     const { output, failures, journal } = this;
     let rest = entries;
     for (const { sections } of readLog(journal.logPath, log)) {
       if (rest-- === 0) break;
-      const { records, failures: failed } = sections;
-      if (records.length > 0) await output.writeEncoded({ bytes: records, isPacked: false });
+      const { failures: failed, exchanges, captures, places } = sections;
+      let records = { bytes: sections.records, isPacked: false };
+      if (exchanges.length > 0 && archive !== undefined) {
+        const { mark, base = 0, responses } = JSON.parse(decoder.decode(places)) as LoggedPlaces;
+        const packed = {
+          bytes: exchanges,
+          parts: [],
+          responses,
+          captures: this.#options.archive!.cdx ? decoder.decode(captures) : undefined,
+          base,
+        };
+        records = archive.fillPlaces(records, packed, mark);
+        await archive.append(packed);
+      }
+      if (records.bytes.length > 0) await output.writeEncoded(records);
       if (failed.length > 0) await failures?.writeEncoded({ bytes: failed, isPacked: false });
     }
-    const [position, ofFailures = null] = await Promise.all([output.sync(), failures?.sync()]);
-    return { output: position, failures: ofFailures };
+    const [position, ofFailures = null, ofArchive = null] = await Promise.all([
+      output.sync(),
+      failures?.sync(),
+      archive?.sync(),
+    ]);
+    return { output: position, failures: ofFailures, archive: ofArchive };
   }
 
   /**
    * Takes the failures out of the output, and notes which they were. After each step, this can be
    * begun again.
    */
-  async #commitRetry(state: JournalState): Promise<void> {
+  async #commitRetry(state: JournalState, archive: RunArchive | undefined): Promise<void> {
     const { output } = this.#options;
     const { path } = output;
     const { journal } = this;
     const { database } = this.output;
     const isNew = state.retry === null;
+    const isArchiveCut = isNew && this.#tail !== undefined;
     const keep = async (records: KeptRecords): Promise<Position> => {
       if (database !== undefined) return database.keepRecords(records);
       const { copy } = await OUTPUT_FORMATS[output.format].loadReader();
@@ -178,7 +202,8 @@ export class ResumePoint {
         await this.output.cutTo(state.output);
         if (this.#tail !== undefined) {
           await this.failures?.cutTo(state.failures ?? 0);
-          state = { ...state, ...await this.#append(this.#tail), log: null };
+          await archive?.cutTo(state.archive ?? 0);
+          state = { ...state, ...await this.#append(this.#tail, archive), log: null };
           await journal.write(state);
           this.output.confirm?.();
         }
@@ -225,7 +250,8 @@ export class ResumePoint {
       }
       await this.output.cutTo(state.output);
       await this.failures?.cutTo(state.failures ?? 0);
-      this.state = isNew ? this.#withNewLog(state) : await this.#goOn(state);
+      if (!isArchiveCut) await archive?.cutTo(state.archive ?? 0);
+      this.state = isNew ? this.#withNewLog(state) : await this.#goOn(state, archive);
       if (isNew) await journal.write(this.state);
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
@@ -249,6 +275,8 @@ export class ResumePoint {
     if (this.#isNew) await Deno.remove(this.#options.output.path);
   }
 }
+
+const decoder = new TextDecoder();
 
 /** Entries of a log. */
 interface Tail {

@@ -175,8 +175,8 @@ export class Outputs {
     const { failures, summaries, hdr, output } = this.#options;
     const beginning = this.#beginning;
     await this.#openBodies();
-    await beginning?.prepareFiles();
-    await this.#archive?.cutTo(beginning?.state?.archive ?? 0);
+    if (beginning === undefined) await this.#archive?.cutTo(0);
+    else await beginning.prepareFiles(this.#archive);
     if (beginning !== undefined) this.#outputs.push(beginning.output);
     else if (output !== undefined) {
       const { openRecords } = await import("../output/open_output.ts");
@@ -227,6 +227,8 @@ export class Outputs {
     this.#encoders = {
       records: await openRecordEncoder({ ...options, output: output! }, false),
       failures: failures === undefined ? undefined : await openFailureEncoder(options),
+      archiver: this.#archive?.archiver,
+      mark: this.#archive?.run,
     };
     log.own = new ResultLog(log.place, {
       thread: 0,
@@ -255,8 +257,18 @@ export class Outputs {
     if (own === undefined) return;
     own.endBlock();
     const { records, failures } = this.#encoders!;
-    const written = this.#writeLines(0, records);
+    const written = this.#archive === undefined
+      ? this.#writeLines(0, records)
+      : this.#writeArchived(this.#archive, records!);
     return waitForBoth(written, this.#writeLines(1, failures)) as MaybePromise<void>;
+  }
+
+  /** Writes the exchanges that have gathered, and then the records, which tell where they are. */
+  #writeArchived(archive: RunArchive, encoder: RecordEncoder): MaybePromise<void> {
+    const gathered = encoder.take() ?? { bytes: NO_BYTES, isPacked: false };
+    const { records, written } = archive.appendOwn(gathered);
+    const full = records.bytes.length > 0 ? this.#outputs[0].writeEncoded(records) : undefined;
+    return waitForBoth(written, full) as MaybePromise<void>;
   }
 
   #writeLines(k: number, encoder: RecordEncoder | undefined): MaybePromise<void> {
@@ -328,6 +340,9 @@ export class Outputs {
     const archive = this.#archive;
     if (archive === undefined) return bodies && ((result) => bodies.annotate(result));
     const { isResumable } = this;
+    if (this.#encoders !== undefined) {
+      return (result) => archive.completeLater(result, result.error === "cancelled");
+    }
     return (result) => archive.complete(result, isResumable && result.error === "cancelled");
   }
 
@@ -368,6 +383,8 @@ export class Outputs {
   /** Writes a record that has no lines of text, which the log alone takes. */
   #writeRow(result: Result): MaybePromise<void> {
     const [output] = this.#outputs;
+    // Where its exchange is, is not known yet.
+    if (this.#archive !== undefined) return;
     return output.writeLines === undefined ? output.write(result) : undefined;
   }
 
@@ -435,6 +452,13 @@ export class Outputs {
   ): Promise<void> {
     let failure: unknown;
     const keep = (error: unknown): void => void (failure ??= error);
+    if (end !== "failed") {
+      try {
+        await this.#endBlock();
+      } catch (error) {
+        keep(error);
+      }
+    }
     // A journal that says that the run is complete is the last that any run does for it.
     if (end !== "failed") await this.#archive?.finishIndex().catch(keep);
     const isComplete = (): boolean => failure === undefined && end === "complete";
@@ -459,6 +483,8 @@ export class Outputs {
     if (failure !== undefined) throw failure;
   }
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Begins a log behind a journal that has its id. */
 async function openLog(

@@ -165,11 +165,17 @@ class WorkerRun {
     const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
     const source = new Targets(this.#source, make);
     const stats = new Stats(options);
-    const encoders = this.#encoders!;
+    if (bodiesRun !== undefined) {
+      const { saveBodies, archive } = options;
+      const run = { run: bodiesRun, threads: this.#count };
+      this.#bodies = this.#joinBodies?.(saveBodies!, run);
+      this.#archive = this.#createArchive?.(archive!, { ...run, thread: this.#index });
+    }
+    const encoders = { ...this.#encoders!, archiver: this.#archive };
     const log = place && new this.#ResultLog!(place, {
       thread: this.#index,
       concurrency: options.concurrency,
-      encoders,
+      encoders: { ...encoders, mark: bodiesRun },
       stats,
       isNamed: options.top !== undefined,
     });
@@ -191,13 +197,7 @@ class WorkerRun {
       },
     );
     this.#pipeline = pipeline;
-    if (bodiesRun !== undefined) {
-      const { saveBodies, archive } = options;
-      const run = { run: bodiesRun, threads: this.#count };
-      this.#bodies = this.#joinBodies?.(saveBodies!, run);
-      this.#archive = this.#createArchive?.(archive!, { ...run, thread: this.#index });
-    }
-    const sender = new ResultSender({ ...encoders, archiver: this.#archive }, {
+    const sender = new ResultSender(encoders, {
       isResumable,
       stats,
       log,

@@ -38,6 +38,16 @@ export const HEAD_BYTES = LENGTHS_AT + 8 * Math.ceil(SECTIONS.length / 2);
 /** No entry has more bytes: a longer one was not written by a run. */
 export const MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 
+/** The places of exchanges, as the `places` of an entry have them in JSON. */
+export interface LoggedPlaces {
+  /** What stands for them in the records. */
+  readonly mark: string | undefined;
+  /** How many bytes the offsets count from before the exchanges. */
+  readonly base: number | undefined;
+  /** The offset of the last response of each request. */
+  readonly responses: readonly number[];
+}
+
 /** What an entry is known by. */
 export interface EntryHead {
   /** Names the journal that it continues. */

@@ -163,7 +163,8 @@ function* readFile(path: string, id: number): Generator<Entry> {
   for (let at = 0;;) {
     const entry = openEntry(bytes.subarray(at));
     if (entry === undefined || entry.id !== id) return;
-    if (number !== undefined && entry.number !== number + 1) return;
+    // What an earlier turn has left has smaller numbers. Those of a thread can have gaps.
+    if (number !== undefined && entry.number <= number) return;
     number = entry.number;
     at += entry.length;
     yield entry;

@@ -1,8 +1,9 @@
+import type { Archiver } from "../../output/archive/archiver.ts";
 import type { RecordEncoder } from "../../output/record_encoder.ts";
 import type { Result } from "../../result.ts";
 import type { Stats } from "../../stats/stats.ts";
 import type { WarmUpStats } from "../../stats/warm_up.ts";
-import { type EntryHead, sealEntry, SECTIONS, type Sections } from "./entry.ts";
+import { type EntryHead, type LoggedPlaces, sealEntry, SECTIONS, type Sections } from "./entry.ts";
 import { type LogPlace, LogWriter } from "./log_folder.ts";
 import { EntryRows } from "./rows.ts";
 
@@ -19,6 +20,10 @@ const MAX_BLOCK_BYTES = 64 * 1024;
 export interface LogEncoders {
   readonly records: RecordEncoder | undefined;
   readonly failures: RecordEncoder | undefined;
+  /** What packs their exchanges; missing if these are not saved. */
+  readonly archiver?: Pick<Archiver, "peek" | "freshLength"> | undefined;
+  /** What stands in records for the places of exchanges. */
+  readonly mark?: string | undefined;
 }
 
 /**
@@ -108,7 +113,8 @@ export class ResultLog implements WarmUpStats {
   /** Whether the block is to end. */
   get isFull(): boolean {
     return this.#rows.count >= this.#blockLength ||
-      (this.#encoders.records?.freshLength ?? 0) >= MAX_BLOCK_BYTES;
+      (this.#encoders.records?.freshLength ?? 0) >= MAX_BLOCK_BYTES ||
+      (this.#encoders.archiver?.freshLength ?? 0) >= MAX_BLOCK_BYTES;
   }
 
   /** Which of its two files takes entries. */
@@ -124,18 +130,33 @@ export class ResultLog implements WarmUpStats {
   /**
    * Writes what has gathered as an entry, unless it is nothing. The encoders keep the records.
    *
+   * Exchanges that are on the disk already would be written a second time. In place of their block
+   * there is a gap, which ends the log until a journal covers it.
+   *
    * @throws {OutputError} If it cannot be written.
    */
   endBlock(): void {
     const rows = this.#rows;
     if (rows.isEmpty) return;
-    const { records, failures } = this.#encoders;
+    const { records, failures, archiver, mark } = this.#encoders;
     const { flow } = this.#stats;
     const end = rows.end;
+    const exchanges = archiver?.peek();
+    if (exchanges !== undefined && exchanges.parts.length > 0) {
+      this.number++;
+      records?.peek();
+      failures?.peek();
+      return rows.clear();
+    }
     const length = this.#put({
       records: records?.peek(),
       failures: failures?.peek(),
-      flow: flow && encoder.encode(JSON.stringify(flow)),
+      flow: flow && toJson(flow),
+      exchanges: exchanges?.bytes,
+      captures: exchanges?.captures === undefined ? undefined : toBytes(exchanges.captures),
+      places: exchanges && toJson(
+        { mark, base: exchanges.base, responses: exchanges.responses } satisfies LoggedPlaces,
+      ),
     }, end);
     const bytes = rows.bytes.subarray(0, length);
     sealEntry(bytes, this.#nextHead(), this.#lengths);
@@ -176,3 +197,5 @@ export class ResultLog implements WarmUpStats {
 }
 
 const encoder = new TextEncoder();
+const toBytes = (text: string): Uint8Array => encoder.encode(text);
+const toJson = (value: unknown): Uint8Array => toBytes(JSON.stringify(value));
