@@ -130,7 +130,7 @@ async function playAll(
   let [next, begun, died] = [seed, 0, 0];
   const playNext = async (): Promise<void> => {
     while (died < wanted && begun < runs && performance.now() < endMs && !meter.isStopped) {
-      const row = drawCase(next++, areKills ? undefined : MAX_REQUESTS);
+      const row = drawCase(next++, areKills ? {} : { maxRequests: MAX_REQUESTS });
       begun++;
       const one = await playIn(context, stage, row, { name, play });
       if (one === undefined) continue;

@@ -110,8 +110,12 @@ const FLOW_STEPS = 2;
  *
  * @param seed seeds that follow each other go through all formats
  * @param maxRequests the most requests of a run
+ * @param maxMs the longest that a run takes that nobody kills, apart from its start
  */
-export function drawCase(seed: number, maxRequests = Infinity): Case {
+export function drawCase(
+  seed: number,
+  { maxRequests = Infinity, maxMs = Infinity }: { maxRequests?: number; maxMs?: number } = {},
+): Case {
   const dice = new Dice(seed);
   const format = FORMAT_NAMES[seed % FORMAT_NAMES.length];
   const files = FORMATS[format];
@@ -144,7 +148,7 @@ export function drawCase(seed: number, maxRequests = Infinity): Case {
   if (fails) flags.push("--fail");
   const sync = dice.of(["always", "interval", "interval", "never"]);
   flags.push("--sync", sync);
-  const lengthMs = dice.of(LENGTHS);
+  const lengthMs = Math.min(dice.of(LENGTHS), maxMs);
   const hasRate = dice.below(4) === 0 && lengthMs > 0;
   // The clock of threads is not fast, and a rate is kept by all clocks.
   const isFast = dice.below(3) > 0 && !hasRate;
