@@ -17,7 +17,7 @@ import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { countLog } from "./log/count_log.ts";
 import type { LoggedPlaces } from "./log/entry.ts";
-import { drawLogId, readLog } from "./log/log_folder.ts";
+import { drawLogId, readLog, removeLog } from "./log/log_folder.ts";
 import type { LogState } from "./log/run_log.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
 import { openRunOutput, type RunOutput } from "./run_output.ts";
@@ -109,6 +109,7 @@ export class ResumePoint {
     if (state?.complete) {
       // The run before may have been killed before its output was whole.
       if (output.finish !== undefined && !isDatabase) await output.cutTo(state.output);
+      removeLog(this.journal.logPath);
       return;
     }
     // The log behind the journal of a run that is resumed is still needed.

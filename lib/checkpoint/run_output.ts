@@ -1,9 +1,11 @@
 import { dirname } from "node:path";
+import { UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { measureSize, openFile } from "../output/line_writer.ts";
 import { openRecords } from "../output/open_output.ts";
 import type { Output } from "../output/output.ts";
 import { lockFile } from "../process/file_lock.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { JournalFile } from "./journal_file.ts";
 import type { JournalStore } from "./journal_store.ts";
@@ -73,7 +75,8 @@ async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
   } catch (error) {
     await output.close();
     if (isNew) await Deno.remove(path);
-    throw error;
+    if (error instanceof UsageError) throw error;
+    return refuseOutput(options, describeWriteError(error));
   }
 }
 

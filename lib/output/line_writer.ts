@@ -5,7 +5,7 @@
  */
 import { ClosedPipe, OutputError, UsageError } from "../errors.ts";
 import { openFreshFile } from "../process/fresh_file.ts";
-import { describeWriteError } from "../process/os_error.ts";
+import { describeWriteError, isDiskFault } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { EncodedRecords } from "./record_encoder.ts";
@@ -100,13 +100,16 @@ export async function openFile(
 /**
  * The size of a file in bytes; undefined for a pipe or a device, which cannot be cut. This needs the
  * permission to write only.
+ *
+ * @throws {Error} If the disk is at fault.
  */
 export async function measureSize(file: LineFile): Promise<number | undefined> {
   try {
     const size = await file.seek?.(0, Deno.SeekMode.End);
     if (size !== undefined) await file.truncate?.(size);
     return size;
-  } catch {
+  } catch (error) {
+    if (isDiskFault(error)) throw error;
     return undefined;
   }
 }
@@ -323,9 +326,16 @@ export class LineWriter {
     return this.#length;
   }
 
-  /** Whether the file has so many bytes; what cannot be measured is taken to have them. */
+  /** Whether the file has so many bytes; what cannot be measured is taken to have them.
+   *
+   * @throws {UsageError} If the disk is at fault.
+   */
   async reaches(length: number): Promise<boolean> {
-    return (await measureSize(this.#file) ?? length) >= length;
+    try {
+      return (await measureSize(this.#file) ?? length) >= length;
+    } catch (error) {
+      throw new UsageError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
+    }
   }
 
   /**

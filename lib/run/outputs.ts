@@ -290,13 +290,15 @@ export class Outputs {
   async #openBodies(): Promise<void> {
     const { saveBodies, archive, overwrite } = this.#options;
     if (this.isComplete) return;
+    const { isResumed, restored } = this;
+    const hasResults = restored !== undefined && Stats.from(restored.stats).results > 0;
     if (archive !== undefined) {
       const { RunArchive } = await import("../output/archive/run_archive.ts");
-      this.#archive = await RunArchive.open(archive, { isResumed: this.isResumed, overwrite });
+      this.#archive = await RunArchive.open(archive, { isResumed, hasResults, overwrite });
     }
     if (saveBodies === undefined) return;
     const { Bodies } = await import("../output/bodies/bodies.ts");
-    this.#bodies = await Bodies.open(saveBodies, { isResumed: this.isResumed, overwrite });
+    this.#bodies = await Bodies.open(saveBodies, { isResumed, hasResults, overwrite });
   }
 
   /** Closes everything if the run cannot begin. */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { ExchangeTap } from "../../engine/exchange.ts";
 import type { Result } from "../../result.ts";
 import type { MaybePromise } from "../../stream.ts";
+import type { BodiesOptions } from "../bodies/bodies.ts";
 import type { CdxIndex } from "../cdx/cdx_index.ts";
 import type { Position } from "../output.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
@@ -32,7 +33,7 @@ export class RunArchive {
    */
   static async open(
     options: ArchiveOutputOptions,
-    before: { readonly isResumed: boolean; readonly overwrite: boolean },
+    before: BodiesOptions,
   ): Promise<RunArchive> {
     const output = await ArchiveOutput.open(options, before);
     try {
@@ -229,7 +230,7 @@ export class RunArchive {
 /** Opens the index of an archive, if there is to be one. */
 async function openIndex(
   { path, cdx }: ArchiveOutputOptions,
-  { isResumed, overwrite }: { readonly isResumed: boolean; readonly overwrite: boolean },
+  { isResumed, overwrite }: BodiesOptions,
 ): Promise<CdxIndex | undefined> {
   if (!cdx) return undefined;
   const { CdxIndex } = await import("../cdx/cdx_index.ts");

@@ -207,7 +207,7 @@ export class ParquetOutput implements Output {
       else await this.#goOnInPart(position, found);
       this.#rows = position;
     } catch (error) {
-      if (error instanceof UsageError) throw error;
+      if (error instanceof UsageError || error instanceof OutputError) throw error;
       this.#refuse(describeWriteError(error));
     }
   }
