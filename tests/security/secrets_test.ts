@@ -27,7 +27,18 @@ const OF_SERVER = [
 const OF_PROCESS = ["configCookie", "configHeader", "fileHeader", "lineUserinfo", "given"];
 /** A secret for each way by which one can come in. */
 const KINDS: readonly string[] = [
-  ...["basic", "bearer", "apiKey", "cookie", "query", "bodyJson", "form", "variable", "column"],
+  ...[
+    "basic",
+    "bearer",
+    "apiKey",
+    "cookie",
+    "query",
+    "bodyJson",
+    "form",
+    "variable",
+    "column",
+    "flow",
+  ],
   ...[
     "proxyPassword",
     "otlpPassword",
@@ -204,8 +215,25 @@ function argsFor(dir: Folder, server: RawServer, collector: RawServer, flags: st
 
 const ALL_FIELDS = "i,url,method,status,location,final_url,content_type,error,detail,session";
 
+/** The module of a flow, which has secrets of its own. */
+const FLOW = `export default async (i, client) => {
+  const headers = { Authorization: "Bearer ${SECRETS.flow}", Cookie: "sid=${SECRETS.cookie}" };
+  for (const path of ${JSON.stringify(PATHS)}) {
+    const response = await client.post("/" + path + "?api_key=${SECRETS.query}", {
+      ...{ headers, body: '{"password":"${SECRETS.bodyJson}"}', step: path },
+    });
+    response.check("is whole", response.status === 200);
+  }
+};
+`;
+
 /** Runs in this process what the program would do, and keeps all that it would show. */
-async function runHere(traces: Traces, name: string, argv: string[]): Promise<void> {
+async function runHere(
+  traces: Traces,
+  name: string,
+  argv: string[],
+  requests = PATHS.length,
+): Promise<void> {
   const options = await parseRun(argv, "1") as RunOptions;
   const shown: string[] = [];
   const run = await Run.open({ ...options, details: true }, (text) => shown.push(text));
@@ -220,7 +248,7 @@ async function runHere(traces: Traces, name: string, argv: string[]): Promise<vo
   progress.start();
   const { snapshot, failure } = await run.finish("1");
   await progress.stop(snapshot);
-  assertEquals([failure, snapshot.requests], [undefined, PATHS.length]);
+  assertEquals([failure, snapshot.requests], [undefined, requests]);
   const summary = toSummary(snapshot, { version: "1" });
   for (const text of shown) traces.add(`notices of ${name}`, formatMessage(text));
   for (const frame of frames) traces.add("live view", new TextDecoder().decode(frame));
@@ -282,6 +310,9 @@ Deno.test("no secret is in any file, text or message of a run, but where that is
     traces.add(`report of ${format}`, text);
   }
   Deno.env.delete("SECRET_OF_TEST");
+  const flow = await dir.write("given.flow.ts", FLOW);
+  const ofFlow = ["-o", dir.path("out.flow"), "--report", dir.path("flow.html"), "--retries", "0"];
+  await runHere(traces, "a flow", [flow, server.url("/"), ...ofFlow, "-t", "5s"]);
   const bearer = ["--oauth2-bearer", SECRETS.curlBearer, "-u", `u:${SECRETS.curlUser}`];
   const outcome = await curl(["--print", ...bearer, server.url("/there")]);
   traces.add("curl --print", "text" in outcome ? outcome.text : "");
