@@ -38,7 +38,12 @@ export async function beginLog(path: string, isSynced: boolean): Promise<void> {
     Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    for (const name of listFiles(path)) Deno.removeSync(`${path}/${name}`);
+    // It can be a link, or a folder that others may read: it is made anew, and not used.
+    if (Deno.lstatSync(path).isDirectory) {
+      for (const name of listFiles(path)) Deno.removeSync(`${path}/${name}`);
+    }
+    Deno.removeSync(path);
+    Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
   }
   if (isSynced) await syncFolder(dirname(path));
 }
