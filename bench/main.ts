@@ -10,6 +10,7 @@ import { archive } from "./benches/archive.ts";
 import { before } from "./benches/before.ts";
 import { cluster } from "./benches/cluster.ts";
 import { dead } from "./benches/dead.ts";
+import { deaths } from "./benches/deaths.ts";
 import { fairness } from "./benches/fairness.ts";
 import { fetch } from "./benches/fetch.ts";
 import { field } from "./benches/field.ts";
@@ -59,13 +60,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   long,
   soak,
   laboratory,
+  deaths,
   before,
 };
 const ALL = Object.keys(BENCHES);
 const USUAL = ALL.filter((name) => BENCHES[name].onlyByName === undefined);
 
 const USAGE = `deno task bench [NAME…] [--scale S] [--rounds N] [--keep FOLDER] [--base COMMIT]
-                [--transport NAME] [--only WORDS]
+                [--transport NAME] [--only WORDS] [--seed N]
 
 Without a name all of it is measured, in the order below.
 
@@ -76,10 +78,12 @@ Without a name all of it is measured, in the order below.
   --transport NAME  the sockets of 'long': native, as by default, or portable
   --only WORDS      what a row of 'laboratory' has to have in its name: loss, or 'loss|delay' for
                     one of several (repeatable: all of them)
+  --seed N          the same runs of 'deaths' again; with --rounds 1 the first of them
 `;
 
 /** What the command line says. */
-interface Arguments extends Pick<Context, "scale" | "rounds" | "base" | "transport" | "only"> {
+interface Arguments
+  extends Pick<Context, "scale" | "rounds" | "base" | "transport" | "only" | "seed"> {
   readonly names: readonly string[];
   readonly folder: string | undefined;
   readonly help: boolean;
@@ -151,6 +155,7 @@ async function parse(args: string[]): Promise<Arguments> {
         base: { type: "string" },
         transport: { type: "string" },
         only: { type: "string", multiple: true, default: [] },
+        seed: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
       allowPositionals: true,
@@ -162,6 +167,10 @@ async function parse(args: string[]): Promise<Arguments> {
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
     if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1000)) {
       throw new Error(`Cannot use '--rounds ${values.rounds}': pass a whole number from 1 to 1000`);
+    }
+    const seed = values.seed === undefined ? undefined : Number(values.seed);
+    if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31)) {
+      throw new Error(`Cannot use '--seed ${values.seed}': pass a whole number from 0`);
     }
     const unknown = positionals.find((name) => !ALL.includes(name));
     if (unknown !== undefined) {
@@ -186,6 +195,7 @@ async function parse(args: string[]): Promise<Arguments> {
       base,
       transport,
       only: values.only,
+      seed,
     };
   } catch (error) {
     console.error((error as Error).message);

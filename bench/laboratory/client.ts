@@ -64,10 +64,10 @@ export interface Client {
   readonly protocols: readonly Protocol[];
   /** Whether it can make a failed request again, so that it takes part in rows with retries. */
   readonly hasRetries: boolean;
-  /** Makes the files that it needs, of the list. */
-  prepare?(order: Order): Promise<void>;
   /** Whether it can pause between requests, so that it takes part in rows with pauses. */
   readonly hasPauses: boolean;
+  /** Makes the files that it needs, of the list. */
+  prepare?(order: Order): Promise<void>;
   /** Its command, for the client's machine. */
   command(order: Order): string[];
   /**

@@ -25,6 +25,9 @@ export const SERVER = {
   ipv6: Array.from({ length: SERVER_ADDRESSES }, (_, i) => `fd77:2::${10 + i}`),
 } as const;
 
+/** The name of the server's machine, where there is a name server. */
+export const SERVER_NAME = "web.test";
+
 /** The address of the router, for the client. */
 export const ROUTER = "10.77.1.1";
 
@@ -103,8 +106,8 @@ export class Laboratory implements AsyncDisposable {
   }
 
   async #make(): Promise<void> {
-    const addressesOfServer = [...SERVER.ipv4, ...SERVER.ipv6].map((address) => `IP:${address}`);
-    this.#certificate = await makeCertificate(this.folder, addressesOfServer);
+    const names = [...SERVER.ipv4, ...SERVER.ipv6].map((address) => `IP:${address}`);
+    this.#certificate = await makeCertificate(this.folder, [...names, `DNS:${SERVER_NAME}`]);
     const [client, router, server] = this.#hosts.map(({ name }) => name);
     for (const { etc } of this.#hosts) {
       await Deno.mkdir(etc, { recursive: true });

@@ -4,7 +4,7 @@ import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { ExchangeTap } from "./exchange.ts";
 import type { IpVersion } from "../http/ip_version.ts";
-import type { NameService } from "./sockets/name_lookup.ts";
+import type { NameService } from "./names/name_lookup.ts";
 import type { Trace } from "./trace.ts";
 
 /** Whose sockets an engine uses; `auto` is `native` where that is possible. */

@@ -6,7 +6,7 @@ import type { LocalEnd } from "../../lib/engine/options.ts";
 import { ConnectionPool } from "../../lib/engine/sockets/connection_pool.ts";
 import type { Waiter } from "../../lib/engine/sockets/origin_pool.ts";
 import { PortableTransports } from "../../lib/engine/transport/portable.ts";
-import type { Address, NameService } from "../../lib/engine/sockets/name_lookup.ts";
+import type { Address, NameService } from "../../lib/engine/names/name_lookup.ts";
 import { Router } from "../../lib/engine/sockets/router.ts";
 import { UsageError } from "../../lib/errors.ts";
 import type { Result } from "../../lib/result.ts";

@@ -1,10 +1,15 @@
 import { findIpVersion, type IpVersion } from "../../http/ip_version.ts";
 import type { ProxyOptions } from "../engine.ts";
 import type { Endpoint } from "../options.ts";
+import {
+  type Address,
+  type Found,
+  knownAddresses,
+  type NameLookups,
+} from "../names/name_lookup.ts";
 import type { Detours } from "./detours.ts";
 import type { Addresses } from "./dial.ts";
 import type { ConnectError } from "./link.ts";
-import { type Address, knownAddresses, type NameLookups } from "./name_lookup.ts";
 import type { Origin } from "./router.ts";
 
 /** What tells where connections lead to. */
@@ -32,6 +37,12 @@ export interface FindOptions {
   readonly signal: AbortSignal;
 }
 
+/** Addresses, and how long they hold. */
+export interface FoundAddresses extends Addresses {
+  /** Until when connections may be begun to them, as a time of `performance.now()`. */
+  readonly untilMs: number;
+}
+
 /** Finds the addresses that the connections to an origin lead to. */
 export class AddressFinder {
   readonly #options: AddressOptions;
@@ -42,8 +53,18 @@ export class AddressFinder {
     this.#lookUps = lookUps;
   }
 
-  /** The names that have to be looked up for an origin. */
+  /** The names that have to be looked up for an origin at present. */
   listUnknown(origin: Origin): string[] {
+    return this.#listNames(origin).filter((hostname) => !this.#lookUps.knows(hostname));
+  }
+
+  /** No address of an origin could be connected to. */
+  doubt(origin: Origin): void {
+    for (const hostname of this.#listNames(origin)) this.#lookUps.doubt(hostname);
+  }
+
+  /** The names that an origin is found by. */
+  #listNames(origin: Origin): string[] {
     const { byName, proxy, unixSocket, detours } = this.#options;
     const target = origin.detour ?? origin;
     const endpoints: Endpoint[] = unixSocket !== undefined || byName ? [] : [proxy ?? target];
@@ -55,19 +76,23 @@ export class AddressFinder {
   }
 
   /** @throws {ConnectError} If no address is found. */
-  async find(origin: Origin, options: FindOptions): Promise<Addresses> {
+  async find(origin: Origin, options: FindOptions): Promise<FoundAddresses> {
     const { byName, proxy, unixSocket } = this.#options;
     const target = origin.detour ?? origin;
     let isOfProxy = proxy !== undefined;
     try {
-      const addresses = unixSocket !== undefined
-        ? [{ address: unixSocket, family: 0 }]
+      const first = unixSocket !== undefined
+        ? hold([{ address: unixSocket, family: 0 }])
         : await this.#findOne(proxy ?? target, byName, options);
       isOfProxy = false;
-      const targets = proxy?.protocol === "socks5"
+      const second = proxy?.protocol === "socks5"
         ? await this.#findOne(target, false, options)
-        : [{ address: target.hostname, family: 0 }];
-      return { addresses, targets };
+        : hold([{ address: target.hostname, family: 0 }]);
+      return {
+        addresses: first.addresses,
+        targets: second.addresses,
+        untilMs: Math.min(first.untilMs, second.untilMs),
+      };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const isTls = false;
@@ -76,20 +101,28 @@ export class AddressFinder {
     }
   }
 
-  async #findOne(endpoint: Endpoint, byName: boolean, options: FindOptions): Promise<Address[]> {
+  async #findOne(endpoint: Endpoint, byName: boolean, options: FindOptions): Promise<Found> {
     const { detours, ipVersion } = this.#options;
     const { hostname } = endpoint;
-    const addresses = detours?.findAddresses(endpoint) ??
+    const given = detours?.findAddresses(endpoint) ??
       (byName
         ? [{ address: hostname, family: findIpVersion(hostname) || (ipVersion ?? 0) }]
-        : knownAddresses(hostname) ?? await this.#lookUp(hostname, options));
-    if (ipVersion === undefined) return addresses;
+        : knownAddresses(hostname));
+    const { addresses, untilMs } = given === undefined
+      ? await this.#lookUp(hostname, options)
+      : hold(given);
+    if (ipVersion === undefined) return { addresses, untilMs };
     const usable = addresses.filter(({ family }) => family === ipVersion);
-    if (usable.length > 0) return usable;
+    if (usable.length > 0) return { addresses: usable, untilMs };
     throw Object.assign(new Error("no address of the version"), { code: "ENODATA" });
   }
 
-  #lookUp(hostname: string, { isDirect, signal }: FindOptions): Promise<Address[]> {
+  #lookUp(hostname: string, { isDirect, signal }: FindOptions): Promise<Found> {
     return isDirect ? this.#lookUps.findDirectly(hostname, signal) : this.#lookUps.find(hostname);
   }
+}
+
+/** What needs no look-up holds for ever. */
+function hold(addresses: Address[]): Found {
+  return { addresses, untilMs: Infinity };
 }

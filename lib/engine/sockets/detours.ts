@@ -7,7 +7,7 @@
 import { formatAuthority, readEndpoint } from "../../http/url.ts";
 import { readIpVersion } from "../../http/ip_version.ts";
 import type { ConnectToRule, Endpoint, ResolveRule } from "../options.ts";
-import type { Address } from "./name_lookup.ts";
+import type { Address } from "../names/name_lookup.ts";
 
 /** The rules of `--connect-to` and `--resolve`, as curl has them. */
 export class Detours {

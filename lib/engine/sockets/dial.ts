@@ -5,7 +5,7 @@
  */
 import { InFlight } from "../deadlines.ts";
 import type { ConnectError, Link } from "./link.ts";
-import type { Address } from "./name_lookup.ts";
+import type { Address } from "../names/name_lookup.ts";
 
 /** The known addresses of a host. */
 export interface Addresses {

@@ -6,13 +6,13 @@
 import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { TlsOptions } from "../engine.ts";
+import { type Address, NameLookups, type NameService } from "../names/name_lookup.ts";
 import { Shortage } from "../shortage.ts";
 import type { TlsDestination, Transports } from "../transport/transport.ts";
-import { AddressFinder, type AddressOptions } from "./address_finder.ts";
+import { AddressFinder, type AddressOptions, type FoundAddresses } from "./address_finder.ts";
 import { findConnectShortage, toConnectFailure } from "./connect_failure.ts";
-import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
+import { ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
 import { type ConnectError, type Destination, Link, type LinkOwner } from "./link.ts";
-import { type Address, NameLookups, type NameService } from "./name_lookup.ts";
 import type { Origin } from "./router.ts";
 import { openTunnel } from "./tunnel.ts";
 
@@ -59,17 +59,25 @@ export abstract class DialedOrigin {
   /** How many sockets there are to it: links, and connections. */
   open = 0;
   /** The addresses, once they are looked up; forgotten when every address has failed. */
-  known: Addresses | undefined;
-  lookUp: Promise<Addresses> | undefined;
+  known: FoundAddresses | undefined;
+  lookUp: Promise<FoundAddresses> | undefined;
   /** Cancels the look-up, if that is possible. */
   abandonLookUp: AbortController | undefined;
-  /** Addresses that were reached before. */
-  readonly reached = new Set<string>();
+  /** Those of the known addresses that were reached. */
+  reached = new Set<string>();
 
   constructor(origin: Origin, protocols: readonly string[], isForwarded: boolean) {
     this.origin = origin;
     this.protocols = protocols;
     this.isForwarded = isForwarded;
+  }
+
+  /** Takes addresses from a look-up. Those that were reached before come first. */
+  learn(found: FoundAddresses): void {
+    const { addresses } = this.known = found;
+    const reached = addresses.filter(({ address }) => this.reached.has(address));
+    this.reached = new Set(reached.map(({ address }) => address));
+    for (const address of reached.reverse()) putFirst(addresses, address);
   }
 
   /**
@@ -100,7 +108,10 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
   readonly #wanting = new Set<T>();
   readonly #lookUps: NameLookups;
   readonly #finder: AddressFinder;
-  /** Origins that wait for a look-up to begin, and since when. */
+  /**
+   * Origins that wait for a look-up to begin, and since when, the first that came first; at most the
+   * concurrency.
+   */
   readonly #waitingForLookUp = new Map<T, number>();
   #ticks: ReturnType<typeof setInterval> | undefined;
   /** While it lasts, no connection is begun; open ones are used as before. */
@@ -120,11 +131,11 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       }
       : undefined;
     this.#connects = new Deadlines(options.connectTimeoutMs);
-    this.#lookUps = new NameLookups(
-      () => this.#onLookUpRoom(),
-      options.names,
-      options.ipVersion,
-    );
+    this.#lookUps = new NameLookups({
+      onRoom: () => this.#serveWaiting(),
+      service: options.names,
+      version: options.ipVersion,
+    });
     this.#finder = new AddressFinder(options, this.#lookUps);
   }
 
@@ -173,6 +184,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   /** Begins connections, one for each origin in turn. */
   protected connectMore(): void {
+    this.#serveWaiting();
     for (const origin of this.#wanting) {
       if (this.#young.size >= this.#maxYoung || this.shortage.isOn) return;
       this.#wanting.delete(origin);
@@ -191,8 +203,14 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   /** Whether the addresses of an origin are known, or can be looked up now. */
   #hasLookUp(origin: T): boolean {
-    return origin.known !== undefined || origin.lookUp !== undefined ||
+    return this.#isKnown(origin) || origin.lookUp !== undefined ||
       this.#finder.listUnknown(origin.origin).every((name) => this.#lookUps.hasRoomFor(name));
+  }
+
+  /** Whether the addresses of an origin are known, and still hold. */
+  #isKnown({ known }: T): boolean {
+    return known !== undefined &&
+      (known.untilMs === Infinity || performance.now() < known.untilMs);
   }
 
   /** @param isDirect whether to ask the name server itself, if names have to be looked up */
@@ -206,7 +224,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     origin.onBegin();
     this.#watch();
     this.onDial();
-    if (origin.known !== undefined) return dial.begin(origin.known);
+    if (this.#isKnown(origin)) return dial.begin(origin.known!);
     const isAsked = this.#finder.listUnknown(origin.origin).length > 0;
     origin.lookUp ??= this.#lookUp(origin, isDirect);
     origin.lookUp.then((known) => {
@@ -216,23 +234,28 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
   }
 
   /** @throws {ConnectError} If no address is found. */
-  async #lookUp(origin: T, isDirect: boolean): Promise<Addresses> {
+  async #lookUp(origin: T, isDirect: boolean): Promise<FoundAddresses> {
     const abandon = origin.abandonLookUp = new AbortController();
     try {
       const { signal } = abandon;
-      return origin.known = await this.#finder.find(origin.origin, { isDirect, signal });
+      const found = await this.#finder.find(origin.origin, { isDirect, signal });
+      origin.learn(found);
+      return found;
     } finally {
       if (origin.abandonLookUp === abandon) origin.lookUp = origin.abandonLookUp = undefined;
     }
   }
 
-  #onLookUpRoom(): void {
+  /** Begins with the origins that have waited longest for a look-up: as many as there is room for. */
+  #serveWaiting(): void {
     for (const origin of this.#waitingForLookUp.keys()) {
+      if (this.#young.size >= this.#maxYoung || this.shortage.isOn) return;
       if (!this.#hasLookUp(origin)) return;
       this.#waitingForLookUp.delete(origin);
-      this.#wanting.add(origin);
+      if (origin.missing <= 0) continue;
+      this.#begin(origin, false);
+      if (origin.missing > 0) this.#wanting.add(origin);
     }
-    this.connectMore();
   }
 
   /** Begins checks, which continue as long as connections are being made. */
@@ -326,6 +349,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     const origin = this.#end(dial);
     this.shortage.end();
     origin.reached.add(address.address);
+    // They may have been looked up again since.
     if (origin.known !== undefined) {
       putFirst(origin.known.addresses, address);
       putFirst(origin.known.targets, target);
@@ -336,6 +360,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   onDialFailure(dial: Dial, error: ConnectError | undefined): void {
     const origin = this.#end(dial);
+    if (origin.known !== undefined) this.#finder.doubt(origin.origin);
     origin.known = undefined;
     const { connectTimeoutMs } = this.#options;
     const failure = toConnectFailure(error, {
@@ -390,6 +415,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       dial.cancel();
       this.#end(dial);
     }
+    this.#lookUps.close();
     // A look-up that cannot be cancelled may still come back.
     this.#waitingForLookUp.clear();
     this.#wanting.clear();
@@ -397,8 +423,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 }
 
 /** Moves an address to the front, so that it is tried first. */
-function putFirst(addresses: Address[], address: Address): void {
-  if (addresses[0] === address) return;
-  addresses.splice(addresses.indexOf(address), 1);
-  addresses.unshift(address);
+function putFirst(addresses: Address[], { address }: Address): void {
+  const place = addresses.findIndex((it) => it.address === address);
+  if (place > 0) addresses.unshift(...addresses.splice(place, 1));
 }

@@ -7,7 +7,7 @@ import type { Waiter } from "../../../lib/engine/sockets/origin_pool.ts";
 import type { Dial } from "../../../lib/engine/sockets/dial.ts";
 import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { ConnectError, Link } from "../../../lib/engine/sockets/link.ts";
-import type { Address } from "../../../lib/engine/sockets/name_lookup.ts";
+import type { Address } from "../../../lib/engine/names/name_lookup.ts";
 import { Router } from "../../../lib/engine/sockets/router.ts";
 import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { Failure } from "../../../lib/result.ts";

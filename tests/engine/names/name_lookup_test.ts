@@ -1,0 +1,172 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import net from "node:net";
+import {
+  type Address,
+  NameLookups,
+  type NameService,
+} from "../../../lib/engine/names/name_lookup.ts";
+
+/** A name service whose answers can be changed, and which counts what it was asked. */
+class Service implements NameService {
+  readonly names: Record<string, readonly string[]>;
+  readonly asked: string[] = [];
+  /** What it says to how long addresses hold. */
+  ttlSeconds: number | undefined;
+  isClosed = false;
+
+  constructor(names: Record<string, readonly string[]>, ttlSeconds?: number) {
+    this.names = names;
+    this.ttlSeconds = ttlSeconds;
+  }
+
+  lookUp(hostname: string): Promise<Address[]> {
+    this.asked.push(hostname);
+    const addresses = this.names[hostname];
+    return addresses === undefined
+      ? Promise.reject(Object.assign(new Error("not found"), { code: "ENOTFOUND" }))
+      : Promise.resolve(addresses.map((address) => ({ address, family: net.isIP(address) })));
+  }
+
+  resolve(hostname: string): Promise<Address[]> {
+    return this.lookUp(hostname);
+  }
+
+  askTtl(hostname: string): Promise<number | undefined> {
+    this.asked.push(`TTL of ${hostname}`);
+    return Promise.resolve(this.ttlSeconds);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** Look-ups with a clock that is set by hand. */
+function start(service: Service): {
+  lookUps: NameLookups;
+  clock: { ms: number };
+  find: (hostname: string) => Promise<string[]>;
+} {
+  const clock = { ms: 1_000 };
+  const lookUps = new NameLookups({ onRoom: () => {}, service, now: () => clock.ms });
+  const find = async (hostname: string): Promise<string[]> => {
+    const { addresses } = await lookUps.find(hostname);
+    return addresses.map(({ address }) => address);
+  };
+  return { lookUps, clock, find };
+}
+
+Deno.test("NameLookups.find() alternates the addresses of both families", async () => {
+  const { find } = start(
+    new Service({ "several.test": ["::1", "::2", "::3", "127.0.0.1", "127.0.0.2"] }),
+  );
+  const expected = ["::1", "127.0.0.1", "::2", "127.0.0.2", "::3"];
+  assertEquals(await find("several.test"), expected);
+  // What is remembered is the same.
+  assertEquals(await find("several.test"), expected);
+});
+
+Deno.test("NameLookups.find() makes one lookup for simultaneous requests of a name", async () => {
+  const service = new Service({ "one.test": ["127.0.0.1"] });
+  const { find } = start(service);
+  await Promise.all([find("one.test"), find("one.test")]);
+  assertEquals(service.asked, ["one.test"]);
+});
+
+Deno.test("NameLookups.find() looks a name up again after a second", async () => {
+  const service = new Service({ "one.test": ["127.0.0.1"] });
+  const { find, clock, lookUps } = start(service);
+  await find("one.test");
+  clock.ms += 900;
+  assertEquals(lookUps.knows("one.test"), true);
+  await find("one.test");
+  assertEquals(service.asked, ["one.test"]);
+  service.names["one.test"] = ["127.0.0.2"];
+  clock.ms += 100;
+  assertEquals(lookUps.knows("one.test"), false);
+  assertEquals(await find("one.test"), ["127.0.0.2"]);
+});
+
+Deno.test("NameLookups.find() asks how long a name holds that comes again, and no longer keeps it", async () => {
+  const service = new Service({ "one.test": ["127.0.0.1"] }, 30);
+  const { find, clock, lookUps } = start(service);
+  await find("one.test");
+  assertEquals(service.asked, ["one.test"]);
+  clock.ms += 1_000;
+  await find("one.test");
+  assertEquals(service.asked.slice(1), ["one.test", "TTL of one.test"]);
+  service.names["one.test"] = ["127.0.0.2"];
+  clock.ms += 29_900;
+  assertEquals(await find("one.test"), ["127.0.0.1"]);
+  assertEquals((await lookUps.find("one.test")).untilMs, 32_000);
+  clock.ms += 100;
+  assertEquals(await find("one.test"), ["127.0.0.2"]);
+});
+
+Deno.test("NameLookups.find() keeps a name for a second if nobody knows how long it holds", async () => {
+  const service = new Service({ "one.test": ["127.0.0.1"] });
+  const { find, clock } = start(service);
+  for (let i = 0; i < 3; i++) {
+    await find("one.test");
+    clock.ms += 1_000;
+  }
+  assertEquals(service.asked.filter((it) => it === "one.test").length, 3);
+});
+
+Deno.test("NameLookups.find() asks of each name how long it holds when there are many", async () => {
+  const names = Object.fromEntries(
+    Array.from({ length: 200 }, (_, i) => [`n${i}.test`, ["127.0.0.1"]]),
+  );
+  const service = new Service(names, 60);
+  const { find, clock } = start(service);
+  for (const name of Object.keys(names)) await find(name);
+  clock.ms += 50_000;
+  service.asked.length = 0;
+  for (const name of Object.keys(names)) await find(name);
+  // The first hundred were not worth the question yet.
+  assertEquals(service.asked.filter((it) => !it.startsWith("TTL")).length, 100);
+});
+
+Deno.test("NameLookups.find() remembers for a second that a name does not resolve", async () => {
+  const service = new Service({});
+  const { find, clock } = start(service);
+  for (let i = 0; i < 1_000; i++) {
+    const { code } = await assertRejects(() => find("later.test"), Error) as NodeJS.ErrnoException;
+    assertEquals(code, "ENOTFOUND");
+  }
+  assertEquals(service.asked, ["later.test"]);
+  service.names["later.test"] = ["127.0.0.1"];
+  clock.ms += 1_000;
+  assertEquals(await find("later.test"), ["127.0.0.1"]);
+});
+
+Deno.test("NameLookups.find() forgets at once what says nothing of the name", async () => {
+  const service = new Service({ "one.test": ["127.0.0.1"] });
+  const { find } = start(service);
+  const lookUp = service.lookUp.bind(service);
+  service.lookUp = () => Promise.reject(Object.assign(new Error("no files"), { code: "EMFILE" }));
+  await assertRejects(() => find("one.test"), Error);
+  service.lookUp = lookUp;
+  assertEquals(await find("one.test"), ["127.0.0.1"]);
+});
+
+Deno.test("NameLookups.doubt() has a name looked up again within a second", async () => {
+  const service = new Service({ "one.test": ["127.0.0.1"] }, 300);
+  const { find, clock, lookUps } = start(service);
+  await find("one.test");
+  clock.ms += 1_000;
+  await find("one.test");
+  clock.ms += 100_000;
+  lookUps.doubt("one.test");
+  lookUps.doubt("unknown.test");
+  service.names["one.test"] = ["127.0.0.2"];
+  assertEquals(await find("one.test"), ["127.0.0.1"]);
+  clock.ms += 1_000;
+  assertEquals(await find("one.test"), ["127.0.0.2"]);
+});
+
+Deno.test("NameLookups.close() closes its name service", () => {
+  const service = new Service({});
+  start(service).lookUps.close();
+  assertEquals(service.isClosed, true);
+});
