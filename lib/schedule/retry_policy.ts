@@ -3,13 +3,12 @@ import type { RetryOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 
 /**
- * Whether nothing of a request can have reached its server: no connection could be made. What
+ * Whether nothing of a request can have reached its server, as there was no connection to it. What
  * native fetch calls `connect` may be a connection that was lost. Behind a redirect, a request was
  * processed before.
  */
-function isUnsent({ error, engine, redirects }: Result): boolean {
-  if (redirects > 0) return false;
-  return error === "dns" || error === "refused" || error === "connect" && engine !== "fetch";
+function isUnsent({ error, redirects }: Result): boolean {
+  return redirects === 0 && (error === "dns" || error === "refused");
 }
 
 /** Decides whether and when a request is retried. */
