@@ -9,6 +9,8 @@ export interface Check {
   readonly limit: number;
   /** Of the value and the limit; without one they are ratios. */
   readonly unit?: string;
+  /** Decimals of what was reached. @default 2 for a ratio, else 0 */
+  readonly digits?: number;
 }
 
 /** Prints which figures were reached. No exit code depends on it: the machine may be busy. */
@@ -19,7 +21,7 @@ export function printChecks(checks: readonly Check[]): void {
     checks.map((check) => [
       check.what,
       `${check.bound} ${check.limit}${check.unit ?? ""}`,
-      cell(check.reached, check.unit === undefined ? 2 : 0, check.unit),
+      cell(check.reached, check.digits ?? (check.unit === undefined ? 2 : 0), check.unit),
       holds(check),
     ]),
   );

@@ -10,11 +10,13 @@ import { archive } from "./benches/archive.ts";
 import { before } from "./benches/before.ts";
 import { cluster } from "./benches/cluster.ts";
 import { dead } from "./benches/dead.ts";
+import { deaths } from "./benches/deaths.ts";
 import { fairness } from "./benches/fairness.ts";
 import { fetch } from "./benches/fetch.ts";
 import { field } from "./benches/field.ts";
 import { flat } from "./benches/flat.ts";
 import { hosts } from "./benches/hosts.ts";
+import { laboratory } from "./benches/laboratory.ts";
 import { long } from "./benches/long.ts";
 import { names as namesBench } from "./benches/names.ts";
 import { overhead } from "./benches/overhead.ts";
@@ -25,6 +27,7 @@ import { prompt } from "./benches/prompt.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
 import { silent } from "./benches/silent.ts";
+import { soak } from "./benches/soak.ts";
 import { stall } from "./benches/stall.ts";
 import { threads } from "./benches/threads.ts";
 import { verify } from "./benches/verify.ts";
@@ -57,13 +60,16 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   threads,
   cluster,
   long,
+  soak,
+  laboratory,
+  deaths,
   before,
 };
 const ALL = Object.keys(BENCHES);
 const USUAL = ALL.filter((name) => BENCHES[name].onlyByName === undefined);
 
 const USAGE = `deno task bench [NAME…] [--scale S] [--rounds N] [--keep FOLDER] [--base COMMIT]
-                [--transport NAME]
+                [--transport NAME] [--only WORDS] [--seed N]
 
 Without a name all of it is measured, in the order below.
 
@@ -72,10 +78,14 @@ Without a name all of it is measured, in the order below.
   --keep FOLDER     keeps plots, as SVG, and their figures, as CSV
   --base COMMIT     what 'before' and 'threads' compare this tree to
   --transport NAME  the sockets of 'long': native, as by default, or portable
+  --only WORDS      what a row of 'laboratory' has to have in its name: loss, or 'loss|delay' for
+                    one of several (repeatable: all of them)
+  --seed N          the same runs of 'deaths' again; with --rounds 1 the first of them
 `;
 
 /** What the command line says. */
-interface Arguments extends Pick<Context, "scale" | "rounds" | "base" | "transport"> {
+interface Arguments
+  extends Pick<Context, "scale" | "rounds" | "base" | "transport" | "only" | "seed"> {
   readonly names: readonly string[];
   readonly folder: string | undefined;
   readonly help: boolean;
@@ -146,6 +156,8 @@ async function parse(args: string[]): Promise<Arguments> {
         keep: { type: "string" },
         base: { type: "string" },
         transport: { type: "string" },
+        only: { type: "string", multiple: true, default: [] },
+        seed: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
       allowPositionals: true,
@@ -157,6 +169,10 @@ async function parse(args: string[]): Promise<Arguments> {
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
     if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1000)) {
       throw new Error(`Cannot use '--rounds ${values.rounds}': pass a whole number from 1 to 1000`);
+    }
+    const seed = values.seed === undefined ? undefined : Number(values.seed);
+    if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31)) {
+      throw new Error(`Cannot use '--seed ${values.seed}': pass a whole number from 0`);
     }
     const unknown = positionals.find((name) => !ALL.includes(name));
     if (unknown !== undefined) {
@@ -180,6 +196,8 @@ async function parse(args: string[]): Promise<Arguments> {
       rounds,
       base,
       transport,
+      only: values.only,
+      seed,
     };
   } catch (error) {
     console.error((error as Error).message);

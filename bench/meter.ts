@@ -88,6 +88,11 @@ export class Meter {
     return this.#abort.signal.aborted;
   }
 
+  /** Aborted once all benches are to end. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
   /**
    * Ends the client that runs, for in a group of its own it doesn't hear of Ctrl-C, and all benches
    * by an {@linkcode Interrupted}.

@@ -1,4 +1,5 @@
 import { listening } from "./port.ts";
+import { readCpuSeconds } from "./process_figures.ts";
 
 /** A server in a process of its own, at a port of the loopback address. */
 export class ServerProcess implements AsyncDisposable {
@@ -20,6 +21,15 @@ export class ServerProcess implements AsyncDisposable {
     this.#process = new Deno.Command(program, { ...options, args }).spawn();
     this.port = port;
     this.url = `${scheme}://127.0.0.1:${port}/`;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** What it prints, where the options say `piped`. */
+  get stdout(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#process.stdout;
   }
 
   /**
@@ -66,14 +76,4 @@ export class ServerProcess implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
-}
-
-/** Linux counts in hundredths of a second, whatever its own clock. */
-const TICKS_A_SECOND = 100;
-
-async function readCpuSeconds(pid: string): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  // The name in parentheses may have anything in it; user and system time are fields 14 and 15.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }

@@ -2,17 +2,15 @@ import { formatLinePlot, type PlotLine } from "../../lib/plot/line_plot.ts";
 import { type Bench, scaled } from "../bench.ts";
 import { Nginx } from "../nginx.ts";
 import { NATIVE, PORTABLE } from "../peers/myriad.ts";
+import { type ProcessFigures, readMemory } from "../process_figures.ts";
 import { myriadCommand, PERMISSIONS } from "../root.ts";
 import { cell, grouped, printTable } from "../table.ts";
 
 /** A moment of the run, as its own log line and the operating system told it. */
-interface Moment {
+interface Moment extends Pick<ProcessFigures, "residentKb" | "peakKb"> {
   readonly seconds: number;
   /** Requests that have completed. */
   readonly done: number;
-  /** The resident set, and the most it ever was, in units of 1,024 bytes. */
-  readonly residentKb: number;
-  readonly peakKb: number;
 }
 
 /** How many rows the table has at most. */
@@ -92,12 +90,10 @@ async function follow(
         if (line !== "") console.error(line);
         continue;
       }
-      const status = await Deno.readTextFile(`/proc/${child.pid}/status`);
       onMoment({
         seconds: (performance.now() - start) / 1000,
         done: Number(done.replaceAll(",", "")),
-        residentKb: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]),
-        peakKb: Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]),
+        ...await readMemory(child.pid),
       });
     }
   }

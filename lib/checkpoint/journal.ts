@@ -10,6 +10,7 @@
  * @module
  */
 import type { Position } from "../output/output.ts";
+import { openFreshFile } from "../process/fresh_file.ts";
 import type { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { writeAll } from "../process/write_all.ts";
 import { MAX_INPUTS } from "../source/item.ts";
@@ -201,8 +202,7 @@ export async function writeJournal(
   const bytes = new TextEncoder().encode(await formatJournal(state));
   const fresh = `${path}.tmp`;
   // Secrets are not in it, but URLs of failed requests are.
-  const options = { write: true, create: true, truncate: true, mode: 0o600 };
-  const file = reserve.use(() => Deno.openSync(fresh, options));
+  const file = reserve.use(() => openFreshFile(fresh, { mode: 0o600 }));
   try {
     await writeAll(file, bytes);
     await file.syncData();

@@ -44,7 +44,11 @@ export class JournalFile implements JournalStore {
   }
 
   async writeRetryList(lines: Iterable<string>): Promise<void> {
-    const writer = await openLineWriter(this.#list, { flag: "--retry-failed" });
+    const writer = await openLineWriter(this.#list, {
+      flag: "--retry-failed",
+      isFresh: true,
+      mode: 0o600,
+    });
     try {
       for (const line of lines) await writer.write(line);
       await writer.sync();

@@ -94,15 +94,16 @@ function checkPaths(values: FlagValues): void {
     throw new UsageError(`'--${other.name}' and '--${name}' both want ${what}: change one of them`);
   }
   for (const owner of values.flags) {
-    const { reserved } = owner.path ?? {};
-    if (reserved === undefined) continue;
-    const own = values.texts(owner.name).filter((text) => text !== "-").map(bare);
-    const taken = paths.find(({ path }) => own.some((own) => path.startsWith(`${own}${reserved}`)));
-    if (taken === undefined) continue;
-    throw new UsageError(
-      `'--${taken.name} ${taken.path}' is where the journal of '--${owner.name}' goes: ` +
-        "use another name",
-    );
+    const { derives } = owner.path ?? {};
+    if (derives === undefined) continue;
+    for (const named of values.texts(owner.name).filter((text) => text !== "-").map(bare)) {
+      const taken = paths.find(({ path }) => derives(named, path));
+      if (taken === undefined) continue;
+      throw new UsageError(
+        `'--${taken.name} ${taken.path}' is the name of a file that '--${owner.name} ${named}' ` +
+          "makes by itself: use another name",
+      );
+    }
   }
 }
 

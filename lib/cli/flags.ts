@@ -19,8 +19,11 @@ export interface FlagPath {
   readonly endings?: Endings;
   /** The flag that says the format. Where it is given, the name can end as it likes. */
   readonly formatFlag?: string;
-  /** What follows the name in the names of the program's own files beside it, such as `.myriad`. */
-  readonly reserved?: string;
+  /**
+   * Whether a path is that of a file which the program makes by itself for the file that is named,
+   * such as its journal.
+   */
+  readonly derives?: (named: string, path: string) => boolean;
 }
 
 /** One flag. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { parseCount, parseDuration, parseSize } from "./units.ts";
+import { DURATION_UNITS, parseCount, parseDuration, parseSize } from "./units.ts";
 
 /** What the value of a flag is, and how it is read. */
 export interface Kind<T> {
@@ -26,15 +26,23 @@ export function count(range: { readonly min?: number; readonly max?: number } = 
   return { name: "count", read: (text, flag) => parseCount(text, flag, range) };
 }
 
+/** Milliseconds, from 1 to so many hours: `250ms`, `3s`, `5m`, `2h`. */
+export function duration(maxHours = Infinity): Kind<number> {
+  return {
+    name: "duration",
+    read(text, flag) {
+      const ms = parseDuration(text, flag);
+      if (ms < 1) throw new UsageError(`Cannot use '${flag} ${text}': use 1ms or more`);
+      if (ms > maxHours * DURATION_UNITS.h) {
+        throw new UsageError(`Cannot use '${flag} ${text}': use at most ${maxHours}h`);
+      }
+      return ms;
+    },
+  };
+}
+
 /** Milliseconds, from 1: `250ms`, `3s`, `5m`, `2h`. */
-export const DURATION: Kind<number> = {
-  name: "duration",
-  read(text, flag) {
-    const ms = parseDuration(text, flag);
-    if (ms < 1) throw new UsageError(`Cannot use '${flag} ${text}': use 1ms or more`);
-    return ms;
-  },
-};
+export const DURATION: Kind<number> = duration();
 
 /** Bytes: `500`, `10k`, `64M`. */
 export const SIZE: Kind<number> = { name: "size", read: parseSize };

@@ -7,7 +7,7 @@ import { OutputError, toExitCode } from "../errors.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { writeAll } from "../process/write_all.ts";
 import { escapeForTerminal } from "../text/escape.ts";
-import { withoutUserinfos } from "../text/secrets.ts";
+import { withoutSecretsWithin } from "../text/secrets.ts";
 
 /** Standard output or standard error. */
 export type Stream = typeof Deno.stdout | typeof Deno.stderr;
@@ -41,10 +41,10 @@ export function printAtOnce(text: string): void {
 
 /**
  * A message as a line for standard error. The message can repeat what a server sent, and URLs with
- * a password: it is escaped, and user information is taken out.
+ * a password or a token: it is escaped, and they are taken out.
  */
 export function formatMessage(text: string): string {
-  return `myriad: ${escapeForTerminal(withoutUserinfos(text))}`;
+  return `myriad: ${escapeForTerminal(withoutSecretsWithin(text))}`;
 }
 
 /** Prints what went wrong as one line on standard error, never a stack trace. */

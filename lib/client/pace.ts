@@ -1,5 +1,5 @@
 import { LocalPacer } from "../schedule/local_pacer.ts";
-import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import { MAX_TIMER_MS } from "../schedule/long_timer.ts";
 import type { Duration, Rate } from "./options.ts";
 import { PURPOSES, readFlags } from "./read_flags.ts";
 

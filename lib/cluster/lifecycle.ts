@@ -1,5 +1,5 @@
 import { BusError } from "../errors.ts";
-import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import { MAX_TIMER_MS } from "../schedule/long_timer.ts";
 
 const RETRY_MS = 500;
 

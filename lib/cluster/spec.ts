@@ -12,8 +12,8 @@ import type { RequestIdOptions } from "../source/request_id.ts";
 import {
   type Check,
   isBoolean,
-  isCount,
   isList,
+  isNumber,
   isShape,
   isText,
   orNull,
@@ -68,7 +68,7 @@ const isSpec = isShape({
     }),
   ),
   // A timer cannot wait longer.
-  lostAfterMs: (value) => isCount(value) && value as number >= 1 && value as number < 2 ** 31,
+  lostAfterMs: (value) => isNumber(value) && value as number >= 1 && value as number < 2 ** 31,
   details: isBoolean,
 });
 

@@ -1,7 +1,7 @@
 import type { StageOptions } from "../options/run_options.ts";
 import { MAX_OVERTIME_MS } from "../schedule/pacer.ts";
 import { REAL_ENVIRONMENT } from "../schedule/schedule.ts";
-import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import { MAX_TIMER_MS } from "../schedule/long_timer.ts";
 import type { LimitsBus } from "./common_limits.ts";
 import { ServerClock } from "./server_clock.ts";
 

@@ -6,7 +6,7 @@ import type { RecordedCommand } from "../options/recorded_command.ts";
 import type { RunOptions, StageOptions } from "../options/run_options.ts";
 import type { Activity, RunningPipeline } from "../run/pipeline.ts";
 import { hasHostLimits } from "../schedule/hosts.ts";
-import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import { MAX_TIMER_MS } from "../schedule/long_timer.ts";
 import type { InputColumns } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { Stats } from "../stats/stats.ts";

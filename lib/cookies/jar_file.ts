@@ -4,10 +4,13 @@
  * @module
  */
 import { OutputError, UsageError } from "../errors.ts";
+import { openFreshFile } from "../process/fresh_file.ts";
 import { describeOsError, describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
+import { writeAll } from "../process/write_all.ts";
 import { Jar } from "./jar.ts";
 import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 /** The longest file that is read, in bytes: more than a jar holds, with expired cookies. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -75,7 +78,7 @@ function checkPermissions(path: string): void {
   const paths = [path, toTemporaryPath(path)];
   const has = (name: "read" | "write"): boolean => paths.every((path) => isGranted({ name, path }));
   if (has("read") && has("write")) return;
-  const flags = `--allow-read=${paths} --allow-write=${paths}`;
+  const flags = `${quoteWord(`--allow-read=${paths}`)} ${quoteWord(`--allow-write=${paths}`)}`;
   fail("read", path, `no permission: run with ${flags}`);
 }
 
@@ -103,14 +106,10 @@ async function read(path: string): Promise<string> {
 /** Replaces a file. @param text undefined to try only whether that would work */
 async function write(path: string, text: string | undefined): Promise<void> {
   const temporary = toTemporaryPath(path);
-  // A run that was killed may have left one.
-  await Deno.remove(temporary).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
   const bytes = Uint8Array.from(text ?? "", (character) => character.charCodeAt(0));
-  const options = { createNew: true, mode: 0o600 };
+  const file = openFreshFile(temporary, { mode: 0o600 });
   try {
-    await Deno.writeFile(temporary, bytes, options);
+    await writeAll(file, bytes).finally(() => file.close());
     if (text !== undefined) return await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

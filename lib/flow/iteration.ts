@@ -3,7 +3,7 @@ import type { Outcome } from "../client/outcome.ts";
 import type { Jar } from "../cookies/jar.ts";
 import { THINK } from "../options/kinds.ts";
 import { type Result, toUnsentResult } from "../result.ts";
-import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import { LongTimer, MAX_TIMER_MS } from "../schedule/long_timer.ts";
 import { CheckTally } from "../stats/check_tally.ts";
 import type { CheckFigures } from "../stats/snapshot.ts";
 import type { Target } from "../target.ts";
@@ -102,17 +102,17 @@ export class Iteration implements RequestOwner {
     const { flow, timeoutMs, storage } = this.#context;
     const at = Date.now();
     const startMs = performance.now();
-    const timer = setTimeout(() => {
+    const timer = new LongTimer(timeoutMs, () => {
       const text = `the iteration took longer than ${timeoutMs / 1000} s`;
       this.#fail(text, "iteration-timeout");
       this.#end(new DOMException(text, "TimeoutError"));
-    }, timeoutMs);
+    });
     try {
       await Promise.race([storage.run(this, () => this.#call(flow.run)), this.#ended.promise]);
     } catch (reason) {
       if (!this.#isOver) this.fail(reason);
     }
-    clearTimeout(timer);
+    timer.clear();
     this.#end(new DOMException("the iteration has ended", "AbortError"));
     if (this.#open > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
     return {

@@ -5,9 +5,9 @@
  */
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
-import { quoteWord } from "../cli/quote_word.ts";
+import { quoteWord } from "../text/quote_word.ts";
 import { showPath } from "../source/remote_path.ts";
-import { isSecretHeader, withoutSecrets, withoutUserinfos } from "../text/secrets.ts";
+import { isSecretHeader, withoutSecrets, withoutSecretsWithin } from "../text/secrets.ts";
 import { isFileReference, redactFileReference } from "./value_file.ts";
 
 /** What stands for text that is not shown. */
@@ -42,7 +42,7 @@ function redact({ fromFile, secret, path }: Flag, value: string): string {
   if (secret === "userinfo") return value.replace(/^(\w+:\/\/)?.*@/s, "$1");
   const [field] = value.split(":", 1);
   if (secret === "field" && isSecretHeader(field.trim())) return `${field}: ${HIDDEN}`;
-  return cut(withoutUserinfos(path === undefined ? value : showPath(value)), MAX_VALUE_LENGTH);
+  return cut(withoutSecretsWithin(path === undefined ? value : showPath(value)), MAX_VALUE_LENGTH);
 }
 
 function cut(text: string, most: number): string {

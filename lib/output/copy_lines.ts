@@ -1,7 +1,8 @@
+import { readMode } from "../process/fresh_file.ts";
 import type { RecordScanner } from "../scan/scanner.ts";
 import { Input } from "../source/input.ts";
 import type { MaybePromise } from "../stream.ts";
-import { openLineWriter } from "./line_writer.ts";
+import { type LineWriter, openLineWriter } from "./line_writer.ts";
 import type { CopyOptions, Position, RecordInput, RecordUse } from "./output.ts";
 
 /** What becomes of records that are text, and of that text. */
@@ -28,7 +29,11 @@ export async function copyLines(
   { from, to, gzip, names, isKept, onUnreadable }: CopyOptions,
 ): Promise<Position> {
   const input = await Input.open(from, `--output ${from}`);
-  const copy = await openLineWriter(to, { flag: "--retry-failed", gzip }).catch((error) => {
+  const open = async (): Promise<LineWriter> => {
+    const mode = await readMode(from);
+    return await openLineWriter(to, { flag: "--retry-failed", gzip, mode, isFresh: true });
+  };
+  const copy = await open().catch((error) => {
     input.close();
     throw error;
   });

@@ -67,3 +67,16 @@ export function listOutputFormats(): string {
   return OUTPUT_FORMAT_NAMES.map((name) => OUTPUT_FORMATS[name].title).join(", ")
     .replace(/, (?=[^,]*$)/, " or ");
 }
+
+/** What follows the name of an output in the names of files that stand beside it during its run. */
+const BESIDE = /^(?:\.myriad(?:\..*)?|\.retry|\.rows(?:\d|\.tmp)|-(?:wal|shm|journal))$/s;
+/** A name in two parts, as `parquet/parts.ts` puts the number of a part between them. */
+const STEM_AND_ENDING = /^(.*?[^/\\])(\.[^./\\]*)?$/s;
+
+/** Whether a path is that of a file which a run makes for an output, of whatever format it is. */
+export function isDerivedFromOutput(output: string, path: string): boolean {
+  if (path.startsWith(output) && BESIDE.test(path.slice(output.length))) return true;
+  const [, stem, ending = ""] = STEM_AND_ENDING.exec(output) ?? [];
+  if (stem === undefined || !path.startsWith(stem) || !path.endsWith(ending)) return false;
+  return /^\.\d{4,}$/.test(path.slice(stem.length, path.length - ending.length));
+}

@@ -4,10 +4,12 @@
  * @module
  */
 import { ClosedPipe, OutputError, UsageError } from "../errors.ts";
+import { openFreshFile } from "../process/fresh_file.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { EncodedRecords } from "./record_encoder.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 /** Where lines go: a file, or standard output. */
 export interface LineFile {
@@ -36,7 +38,9 @@ export interface LineWriterOptions {
   /** @default {false} */
   gzip?: boolean;
   /** The permissions of the file, if it is made. */
-  mode?: number;
+  mode?: number | undefined;
+  /** Whether what is there is replaced, as the user did not choose the name. @default {false} */
+  isFresh?: boolean;
 }
 
 /** Standard output, which is not closed with what writes to it. */
@@ -72,14 +76,17 @@ export async function openLineWriter(
  */
 export async function openFile(
   path: string,
-  { flag, mode }: Pick<LineWriterOptions, "flag" | "mode">,
+  { flag, mode, isFresh }: Pick<LineWriterOptions, "flag" | "mode" | "isFresh">,
 ): Promise<{ file: Deno.FsFile; isNew: boolean }> {
   if (!isGranted({ name: "write", path })) {
     throw new UsageError(
-      `Cannot write '${flag} ${path}': no permission: run with --allow-write=${path}`,
+      `Cannot write '${flag} ${path}': no permission: run with ${
+        quoteWord(`--allow-write=${path}`)
+      }`,
     );
   }
   try {
+    if (isFresh) return { file: openFreshFile(path, { mode }), isNew: true };
     const file = await Deno.open(path, { write: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });

@@ -31,6 +31,9 @@ export async function openSideFile(
   if (!info.isFile) refuse("is not a file");
   const file = await Deno.open(path, { read: true, write: true });
   try {
+    // Between the two, it can have been replaced by a link.
+    const { dev, ino } = await file.stat();
+    if (dev !== info.dev || ino !== info.ino) refuse("is not a file");
     const start = new Uint8Array(BEGINNING_BYTES);
     const length = await file.read(start) ?? 0;
     const text = new TextDecoder("latin1").decode(start.subarray(0, length));

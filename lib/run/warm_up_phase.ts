@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import { LongTimer } from "../schedule/long_timer.ts";
 
 /** What a run took, so far. */
 interface Usage {
@@ -19,13 +19,13 @@ export class WarmUpPhase {
   readonly #run: WarmUpRun;
   /** What the run took until the end of the warm-up; undefined before that. */
   #before: Usage | undefined;
-  #timer: ReturnType<typeof setTimeout>;
+  readonly #timer: LongTimer;
 
   /** @param ms how long it is, from now, in milliseconds */
   constructor(ms: number, run: WarmUpRun) {
     this.#ms = ms;
     this.#run = run;
-    this.#timer = setTimeout(() => this.#end(), Math.min(ms, MAX_TIMER_MS));
+    this.#timer = new LongTimer(ms, () => this.#end());
   }
 
   #end(): void {
@@ -42,7 +42,7 @@ export class WarmUpPhase {
 
   /** Ends it together with the run, of which nothing was counted if that is too soon. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#timer.clear();
     if (this.#before !== undefined) return;
     const seconds = this.#ms / 1_000;
     this.#run.onNotice(`the run ended within its warm-up of ${seconds} s: no request is counted`);

@@ -15,6 +15,7 @@ import { detachTarget, hasHostLimits, Hosts, MAX_HOLD_MS, type Unsent } from "./
 import { type NetworkNews, type News, shiftNews } from "./news.ts";
 import { OutageNotices } from "./outage_notices.ts";
 import { LocalPacer } from "./local_pacer.ts";
+import { MAX_TIMER_MS } from "./long_timer.ts";
 import { Places } from "./places.ts";
 import { type Pacer, TICK_MS } from "./pacer.ts";
 import { PreciseTimer } from "./precise_timer.ts";
@@ -22,7 +23,6 @@ import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
 import { SharedPacer } from "./shared_pacer.ts";
 import { SilentHosts } from "./silent_hosts.ts";
-import { MAX_TIMER_MS } from "./stop_gate.ts";
 
 /**
  * How far from its due time a start at a rate may be, so that one wake-up serves several starts: a

@@ -1,7 +1,5 @@
 import type { MaybePromise, Source, Step } from "../stream.ts";
-
-/** The longest time that a timer can wait; with a longer time it would fire at once. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
+import { LongTimer } from "./long_timer.ts";
 
 /**
  * Stands between a source and the pool, and ends the source early: once {@linkcode stop} was called
@@ -13,20 +11,15 @@ export class StopGate<T> implements Source<T> {
   #isShut = false;
   /** Settles the one `next()` that waits, if there is one. */
   #resolve: ((step: Step<T>) => void) | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: LongTimer | undefined;
   /** Why the source broke off, if it did. */
   failure: unknown;
 
   /** @param durationMs milliseconds from now after which it shuts, from 0; never if undefined */
   constructor(source: Source<T>, durationMs?: number) {
     this.#source = source;
-    if (durationMs !== undefined) this.#shutAt(performance.now() + durationMs);
-  }
-
-  #shutAt(time: number): void {
-    const leftMs = time - performance.now();
-    if (leftMs <= 0) return this.stop();
-    this.#timer = setTimeout(() => this.#shutAt(time), Math.min(leftMs, MAX_TIMER_MS));
+    if (durationMs === 0) this.stop();
+    else if (durationMs !== undefined) this.#timer = new LongTimer(durationMs, () => this.stop());
   }
 
   /** Whether nothing more goes through, for any reason. */
@@ -37,7 +30,7 @@ export class StopGate<T> implements Source<T> {
   /** Lets nothing more through. */
   stop(): void {
     this.#isShut = true;
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#resolve?.(DONE);
   }
 
@@ -54,7 +47,7 @@ export class StopGate<T> implements Source<T> {
   #pass(step: Step<T>): Step<T> {
     if (step.done) {
       this.#isShut = true;
-      clearTimeout(this.#timer);
+      this.#timer?.clear();
     }
     return step;
   }

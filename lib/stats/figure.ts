@@ -14,6 +14,8 @@ import type { KnownSummary, SummaryContext } from "./summary.ts";
  */
 export type Kind =
   | "count"
+  /** A count that can be beyond 2^53. */
+  | "sum"
   | "number"
   | "number or null"
   | "boolean"

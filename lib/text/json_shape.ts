@@ -20,6 +20,11 @@ export function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && value as number >= 0;
 }
 
+/** A whole number from 0. From 2^53 on it is the nearest one that a double can be. */
+export function isSum(value: unknown): boolean {
+  return Number.isInteger(value) && value as number >= 0;
+}
+
 /** A finite number from 0. */
 export function isNumber(value: unknown): boolean {
   return Number.isFinite(value) && value as number >= 0;

@@ -5,8 +5,11 @@
  * @module
  */
 
-const SECRET_NAME =
-  /^(proxy-)?authorization$|^(set-)?cookie2?$|^(pass|pwd?)$|token|secret|passw|api[-_]?key|credential/i;
+const SECRET_NAME = new RegExp(
+  "^(proxy-)?authorization$|^(set-)?cookie2?$|^(pass|pwd?|sig|jwt|auth)$|token|secret|" +
+    "passw|credential|(access|api|auth|private)[-_]?key|signature|sess(ion)?[-_]?id",
+  "i",
+);
 
 /**
  * Whether the name of a header field, of a query field, or of a record's field tells that it holds
@@ -33,10 +36,11 @@ const WITHIN = new RegExp(`([/\\\\]{2})(?!\\[USER:)(?:${OF_VALUE}[^/?#\\\\])*@`,
 /**
  * Text that was probably meant as user information: a password with a character that must be
  * percent-encoded in a URL, or user information without the slashes in front. Since it is a guess,
- * the replacement leaves a mark. A port and the groups of an IPv6 address are not passwords.
+ * the replacement leaves a mark. A port and the groups of an IPv6 address are not passwords. How far
+ * it looks for the `@` without slashes in front is bounded, as it looks from many places.
  */
 const MEANT = new RegExp(
-  `(:[/\\\\]{2}(?!\\[)|(?:^|['\\s=])(?:https?:)?[/\\\\]?(?=[^\\s'/?#\\\\@]*@))` +
+  `(:[/\\\\]{2}(?!\\[)|(?:^|['\\s=])(?:https?:)?[/\\\\]?(?=[^\\s'/?#\\\\@]{0,500}@))` +
     `[^\\s'/?#\\\\@:=]*:(?!\\d{0,5}(?:[\\s'/?#\\\\]|$))(?:${OF_VALUE}[^])*@`,
   "g",
 );
@@ -48,12 +52,35 @@ export function withoutUserinfos(message: string): string {
 }
 
 /**
+ * A field of a URL's query or fragment, which can carry tokens too (RFC 6749 §4.2.2). No name goes on
+ * where another one could begin, so that the search takes linear time: a server chooses the text.
+ */
+const FIELD = /([?&;#]([^=&;#?]*)=)[^&;#]*/g;
+/** The same within a message, where white space and the end of a quotation end it, too. */
+const FIELD_WITHIN = new RegExp(`([?&;#]([^=&;#?\\s]*)=)(?:${OF_VALUE}[^&;#\\s])*`, "g");
+
+/**
  * Removes the user information from a URL or its template, and the values of query fields whose
  * names tell that they are secret.
  */
 export function withoutSecrets(url: string): string {
-  return withoutUserinfo(url).replace(
-    /([?&;])([^=&;#]*)=[^&;#]*/g,
-    (pair, sign, name) => isSecretHeader(name) ? `${sign}${name}=…` : pair,
-  );
+  return withoutUserinfo(url).replace(FIELD, hideSecretField);
+}
+
+/** Removes what {@linkcode withoutSecrets} does from all URLs in a message. */
+export function withoutSecretsWithin(message: string): string {
+  return withoutUserinfos(message).replace(FIELD_WITHIN, hideSecretField);
+}
+
+/** The values of secret fields in the URLs of a message, as they stand there. */
+export function listSecretFields(message: string): string[] {
+  const values: string[] = [];
+  for (const [field, start, name] of message.matchAll(FIELD_WITHIN)) {
+    if (isSecretHeader(name)) values.push(field.slice(start.length));
+  }
+  return values;
+}
+
+function hideSecretField(field: string, start: string, name: string): string {
+  return isSecretHeader(name) ? `${start}…` : field;
 }

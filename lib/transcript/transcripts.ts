@@ -89,7 +89,9 @@ class Transcript implements RequestTrace {
     if (this.#body !== undefined) this.#text += formatBody("<", this.#body, this.#secrets);
     const where = via?.remote == null ? "" : ` over ${via.remote}`;
     const how = error === undefined ? `${status}` : `failed: ${error}: ${detail}`;
-    this.#write(`${this.#text}${formatNote(`${how}, after ${formatMs(ms)}${where}`)}`);
+    this.#write(
+      `${this.#text}${formatNote(`${this.#secrets.line(how)}, after ${formatMs(ms)}${where}`)}`,
+    );
   }
 }
 

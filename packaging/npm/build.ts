@@ -22,6 +22,7 @@ export async function buildPackage(folder: string): Promise<void> {
   await bundle("main.ts", "--minify", "--output", `${folder}/myriad.js`);
   // What a program does not use of the library, it does not load.
   await bundle("lib/mod.ts", "--code-splitting", "--outdir", `${folder}/library`);
+  await hidePaths(`${folder}/library`);
   await Deno.writeTextFile(`${folder}/library/package.json`, '{ "type": "module" }\n');
   await writeTypes("lib/mod.ts", `${folder}/types`);
   for (const name of ["launcher.cjs", "README.md"]) {
@@ -38,6 +39,17 @@ async function bundle(module: string, ...flags: readonly string[]): Promise<void
     cwd: ROOT,
   }).output();
   if (!success) throw new Error(`deno bundle ${module}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** The path of a module of a package in the cache of this machine, in a comment or in quotes. */
+const CACHED = /[^\s"]*\/npm\/[^/\s"]+\/(?=(?:@[^/\s"]+\/)?[^/\s"]+\/\d[^/\s"]*\/)/g;
+
+/** Names modules by their packages in bundles, in place of paths of this machine. */
+async function hidePaths(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    await Deno.writeTextFile(path, (await Deno.readTextFile(path)).replace(CACHED, "npm:"));
+  }
 }
 
 function describePackage(): Record<string, unknown> {

@@ -45,6 +45,7 @@ for (
     [["nothing"], "Unknown bench 'nothing'"],
     [["pool", "--scale", "0"], "Cannot use '--scale 0'"],
     [["pool", "--rounds", "0.5"], "Cannot use '--rounds 0.5'"],
+    [["deaths", "--seed", "-1"], "Cannot use '--seed"],
     [["before"], "'before' needs '--base COMMIT'"],
     [["before", "--base", "no-such-commit"], "Cannot use '--base no-such-commit'"],
     [["long", "--transport", "pigeon"], "Cannot use '--transport pigeon'"],

@@ -78,3 +78,14 @@ Deno.test("countDone() counts below and above the low-water mark", () => {
   }
   assertEquals(countDone(DoneSet.from(set.toJSON()).toJSON()), all.length);
 });
+
+Deno.test("DoneSet has bits for the last numbers that there are", () => {
+  const last = Number.MAX_SAFE_INTEGER;
+  const set = DoneSet.from({ low: last - 100, above: "" });
+  for (let number = last - 99; number < last; number += 2) set.add(number);
+  const copy = DoneSet.from(set.toJSON());
+  for (let number = last - 110; number <= last; number++) {
+    const isDone = number < last - 100 || (number < last && (last - number) % 2 === 1);
+    assertEquals([set.has(number), copy.has(number)], [isDone, isDone], `${last - number}`);
+  }
+});

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Deadlines, InFlight, type StopReason } from "../../lib/engine/deadlines.ts";
+import { SimulatedClock } from "../fixtures/simulated_clock.ts";
 
 class Item extends InFlight {
   readonly stops: StopReason[] = [];
@@ -52,5 +53,18 @@ Deno.test("Deadlines.cancelOne() ends the one that is wanted, also if its clock 
   assertEquals([first.stops, held.stops, last.stops], [[], ["cancelled"], ["cancelled"]]);
   deadlines.sweep(1_000);
   assertEquals(first.stops, ["timeout"]);
+  deadlines.close();
+});
+
+Deno.test("Deadlines stop an item after 60 days, and not before", async () => {
+  const day = 86_400_000;
+  using clock = new SimulatedClock(0, day / 4);
+  const deadlines = new Deadlines(60 * day);
+  const item = new Item();
+  deadlines.add(item, performance.now());
+  await clock.to(60 * day - 1);
+  assertEquals(item.stops, []);
+  await clock.to(60 * day + 1_000);
+  assertEquals(item.stops, ["timeout"]);
   deadlines.close();
 });

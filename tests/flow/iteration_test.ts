@@ -293,3 +293,16 @@ Deno.test("Iteration bears whatever a flow throws, yields and sends", async () =
     3000,
   ]]);
 });
+
+Deno.test("Iteration has as much time as --iteration-timeout says, also if no timer waits so long", async () => {
+  // A timer of 1,000 h would fire at once.
+  await using scene = await flowScene(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return new Response("ok");
+  });
+  const { flow, records } = await scene.run(
+    `export default async (i, client) => void await client.get("/");`,
+    ...["-n", "2", "--iteration-timeout", "1000h"],
+  );
+  assertEquals([flow.iterations, flow.failed, records.length], [2, 0, 2]);
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatMetrics } from "../../lib/metrics/exposition.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
@@ -131,4 +131,10 @@ Deno.test("formatMetrics() lets no counter fall when a worker takes with it what
   const { size } = floors;
   of(9, 1);
   assertEquals(floors.size, size);
+});
+
+Deno.test("formatMetrics() writes large numbers with all their digits", () => {
+  const text = formatMetrics(snapshotOf({ bytes: 2 ** 60, succeeded: 2 ** 53 - 1 }), BUILD);
+  assertStringIncludes(text, "\nmyriad_body_bytes_total 1152921504606847000\n");
+  assertStringIncludes(text, '\nmyriad_requests_total{result="succeeded"} 9007199254740991\n');
 });

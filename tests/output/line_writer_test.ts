@@ -8,7 +8,12 @@ import {
 } from "@std/assert";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { ClosedPipe, OutputError, UsageError } from "../../lib/errors.ts";
-import { type LineFile, LineWriter, openLineWriter } from "../../lib/output/line_writer.ts";
+import {
+  type LineFile,
+  LineWriter,
+  openFile,
+  openLineWriter,
+} from "../../lib/output/line_writer.ts";
 import { folder } from "../fixtures/folder.ts";
 import { turn } from "../fixtures/turn.ts";
 
@@ -243,4 +248,29 @@ Deno.test("LineWriter.writeEncoded() gathers small blocks into one gzip member, 
   assertEquals(countMembers(bytes), 3);
   const small = Array.from({ length: 50 }, (_, k) => `small ${k}\n`).join("");
   assertEquals(new TextDecoder().decode(gunzipSync(bytes)), `header\n${small}packed\nagain\n`);
+});
+
+Deno.test("LineWriter goes on behind 4 GiB, where it was cut", async () => {
+  await using dir = await folder();
+  const path = dir.path("out.ndjson");
+  // It has a hole in it, so that it takes no room.
+  const length = 2 ** 32 + 5;
+  await Deno.writeTextFile(path, "");
+  await Deno.truncate(path, length + 100);
+  const { file } = await openFile(path, { flag: "--output" });
+  const writer = new LineWriter(file, "--output x");
+  assertEquals([await writer.reaches(length + 100), await writer.reaches(length + 101)], [
+    true,
+    false,
+  ]);
+  await writer.cutTo(length);
+  writer.write("next\n");
+  assertEquals(await writer.sync(), length + 5);
+  await writer.close();
+  assertEquals((await Deno.stat(path)).size, length + 5);
+  using reader = await Deno.open(path);
+  await reader.seek(length - 1, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(10);
+  assertEquals(await reader.read(bytes), 6);
+  assertEquals(new TextDecoder().decode(bytes.subarray(0, 6)), "\0next\n");
 });

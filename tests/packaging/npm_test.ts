@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { dirname } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { buildPackage } from "../../packaging/npm/build.ts";
 import { type Folder, folder } from "../fixtures/folder.ts";
@@ -45,6 +46,28 @@ async function useLibrary(dir: Folder): Promise<void> {
   assertEquals(lines.length, 3);
 }
 
+/** What tells of the machine that made a package, or is not for users. */
+async function findForeign(folder: string): Promise<string[]> {
+  const foreign: string[] = [];
+  const secrets = [
+    new URL("../../", import.meta.url).pathname,
+    dirname(Deno.execPath()),
+    Deno.env.get("HOME") ?? "/root",
+    "registry.npmjs.org/",
+    "BEGIN PRIVATE KEY",
+  ];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) foreign.push(...await findForeign(path));
+    else {
+      const text = await Deno.readTextFile(path);
+      foreign.push(...secrets.filter((it) => text.includes(it)).map((it) => `${path}: ${it}`));
+      if (/_test\.|^tests?$|\.map$/.test(name)) foreign.push(path);
+    }
+  }
+  return foreign;
+}
+
 Deno.test({
   name: "the package for npm is a library, and a program that passes signals and exit codes on",
   ignore: !isInstalled("node"),
@@ -66,6 +89,7 @@ Deno.test({
       deno: Deno.version.deno,
     }]);
     for (const file of [bin.myriad, ...files]) await Deno.stat(`${home}/${file}`);
+    assertEquals(await findForeign(home), []);
     const start = (args: readonly string[], env = {}) =>
       spawn(["node", `${home}/${bin.myriad}`, ...args], { env, cwd: dir.path("") });
 

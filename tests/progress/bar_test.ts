@@ -123,3 +123,15 @@ Deno.test("formatBar() and formatLogLine() show how many workers there are", () 
     assert(formatLogLine(snapshot, 850).includes(`, ${text}, p50`), text);
   }
 });
+
+Deno.test("formatLogLine() tells days apart, and large numbers with all digits", () => {
+  const line = formatLogLine(
+    { ...SNAPSHOT, requests: 6_000_000_000, total: undefined, seconds: 93_784 },
+    66_000,
+    { durationMs: 30 * 86_400_000, elapsedMs: 93_784_000 },
+  );
+  assert(
+    line.startsWith("6,000,000,000, 3 %, 66,000/s, 2 errors, ETA 28d 21:56:56, 1d 02:03:04, p50"),
+    line,
+  );
+});

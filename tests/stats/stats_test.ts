@@ -299,3 +299,36 @@ Deno.test("Stats separates own lateness from waits for places, in journals too",
   resumed.recordStart(30);
   assertEquals(resumed.snapshot(MOMENT).ownLate!.max, 30);
 });
+
+Deno.test("Stats counts on beyond 2^32 requests and 2^53 bytes, in journals too", () => {
+  const state = new Stats().toJSON();
+  const many = 2 ** 40;
+  const before: StatsState = {
+    ...state,
+    requests: many,
+    attempts: many,
+    sent: many,
+    bytes: 2 ** 54,
+    busyMs: many * 1_500,
+    statuses: { 200: many },
+    latency: {
+      min: 10,
+      max: 20,
+      sum: 15 * many,
+      sumOfSquares: 250 * many,
+      counts: [[10, many / 2], [
+        20,
+        many / 2,
+      ]],
+    },
+  };
+  const stats = Stats.from(JSON.parse(JSON.stringify(before)));
+  for (let k = 0; k < 3; k++) stats.record(resultOf({ bytes: 1_000_000, ms: 0.02 }));
+  const { requests, bytes, statuses, latency, histogram } = stats.snapshot(MOMENT);
+  assertEquals([requests, statuses[200]], [many + 3, many + 3]);
+  assertEquals([bytes, histogram.count], [2 ** 54 + 3_000_000, many + 3]);
+  assertEquals([latency.p50, latency.p75], [0.02, 0.02]);
+  const journaled = JSON.parse(JSON.stringify(stats.toJSON()));
+  assertEquals(findWrongStat(journaled), undefined);
+  assertEquals(Stats.from(journaled).toJSON(), stats.toJSON());
+});

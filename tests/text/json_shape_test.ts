@@ -8,6 +8,7 @@ import {
   isNumber,
   isObject,
   isShape,
+  isSum,
   isText,
   orNull,
 } from "../../lib/text/json_shape.ts";
@@ -20,6 +21,7 @@ function assertPasses(check: Check, good: readonly unknown[], bad: readonly unkn
 
 Deno.test("isCount() is true for whole numbers from 0 to 2^53 - 1", () => {
   assertPasses(isCount, [0, 7, 2 ** 53 - 1], [-1, 0.5, 2 ** 53, NaN, Infinity, "1", null]);
+  assertPasses(isSum, [0, 7, 2 ** 53, 1e300], [-1, 0.5, NaN, Infinity, "1", null]);
 });
 
 Deno.test("isNumber() is true for finite numbers from 0", () => {

@@ -48,6 +48,12 @@ Deno.test("SecretFilter hides what it has seen wherever else it stands", () => {
   );
   assertEquals(new SecretFilter(['"k']).body('{"a":"\\"k","b":"%22k"}'), '{"a":"…","b":"…"}');
   assertEquals(secrets.line("X-Echo: abcdefgh"), "X-Echo: …");
+  const sent = new SecretFilter();
+  sent.line("POST /?api_key=in%20url HTTP/1.1");
+  sent.body('{"password":"in body","n":1}');
+  sent.body("a=1&token=in+form");
+  assertEquals(sent.line("X-Echo: in url, in body, in form"), "X-Echo: …, …, …");
+  assertEquals(sent.body("in%20url, in body, in+form and n"), "…, …, … and n");
 });
 
 Deno.test("SecretFilter.body() does not search the same text again and again", () => {

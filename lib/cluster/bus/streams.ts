@@ -134,7 +134,7 @@ export async function addStreams(
   await consumers.add(slices, {
     durable_name: CONSUMER,
     ack_policy: AckPolicy.Explicit,
-    ack_wait: lostAfterMs * 1e6,
+    ack_wait: Math.round(lostAfterMs * 1e6),
     max_ack_pending: MAX_HELD,
     max_deliver: -1,
   });

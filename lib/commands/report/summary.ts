@@ -22,6 +22,7 @@ import {
   isNumber,
   isObject,
   isShape,
+  isSum,
   isText,
   orNull,
   type Shape,
@@ -39,6 +40,7 @@ const isLatency = isShape(Object.fromEntries(LATENCIES.map((name) => [name, isNu
 /** What a value of each kind has to be. */
 const CHECKS: Readonly<Record<Kind, Check>> = {
   count: isCount,
+  sum: isSum,
   number: isNumber,
   "number or null": orNull(isNumber),
   boolean: isBoolean,

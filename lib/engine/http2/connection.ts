@@ -242,7 +242,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     if (stream === undefined) return;
     // The server may be gone: nothing came since, or it reads nothing. Others would wait in vain.
     const isStuck = this.#unsentBytes > MAX_UNSENT_BYTES && !this.#transport.isSent;
-    if (stream.beganAtRead === this.#reads || isStuck) this.#retire();
+    if (stream.beganAtRead === this.#reads || isStuck) this.#retire(true);
     this.#reset(stream, ErrorCode.Cancel);
   }
 
@@ -270,10 +270,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   }
 
   /** Takes no more requests, and closes the connection once those in flight have ended. */
-  #retire(): void {
+  #retire(isSilent = false): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    this.#owner.onEnding(this);
+    this.#owner.onEnding(this, isSilent);
   }
 
   // What the transport tells.

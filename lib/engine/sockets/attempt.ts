@@ -274,8 +274,13 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
 
   override stop(why: StopReason): void {
     const { pool, options } = this.#context;
-    if (this.#isBusy) this.#connection!.abandon(this);
-    else if (this.#pause !== undefined) clearTimeout(this.#pause);
+    if (this.#isBusy) {
+      this.#connection!.abandon(this);
+      // A request that is made again for its time must not meet the next connection that is dead.
+      if (why === "timeout" && this.#isReused && this.reads === 0) {
+        pool.closeIdleSince(this.#route!, this.#startMs);
+      }
+    } else if (this.#pause !== undefined) clearTimeout(this.#pause);
     else if (this.#route !== undefined) pool.forget(this.#route, this);
     // The time of a timeout counts from when the request came.
     if (why === "timeout") this.#startMs = this.deadline - options.timeoutMs;

@@ -142,8 +142,11 @@ export interface ConnectionOwner {
   /**
    * It takes no request any more: it is closed, or its server has announced the end. Requests that it
    * has in flight may still be answered, or are told afterwards.
+   *
+   * @param isSilent whether its server seems to be gone: requests that it has in flight will end with
+   * their time, and do not come again at once
    */
-  onEnding(connection: Connection): void;
+  onEnding(connection: Connection, isSilent: boolean): void;
   /** It is closed. Exchanges that were in flight are told right after. */
   onClose(connection: Connection): void;
 }

@@ -190,6 +190,21 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     this.#pools.get(this.#toKey(origin))?.shared?.trustHead(headBytes);
   }
 
+  /**
+   * Closes the connections to an origin that have been idle since before a time. Where one of them gave
+   * no answer, the network may have forgotten all that idled as long, as routers that translate
+   * addresses do without a word.
+   *
+   * @param ms a time of `performance.now()`
+   */
+  closeIdleSince({ origin }: Route, ms: number): void {
+    const pool = this.#pools.get(this.#toKey(origin));
+    if (pool === undefined) return;
+    for (const connection of [...pool.idle, ...pool.shared?.idle ?? []]) {
+      if (connection.deadline - IDLE_MS < ms) connection.close();
+    }
+  }
+
   protected override onDial(): void {
     if (this.#options.transports.isStarvedByLoad) this.#connectPriority.watch();
   }
@@ -407,21 +422,22 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     }
   }
 
-  onEnding(connection: Connection): void {
+  onEnding(connection: Connection, isSilent: boolean): void {
     const pool = this.#poolOf.get(connection);
     if (pool === undefined) return;
-    this.#leave(pool, connection);
+    this.#leave(pool, connection, isSilent);
     this.#connectFor(pool);
   }
 
-  /** Takes a connection out of those that requests get. */
-  #leave(pool: OriginPool, connection: Connection): void {
+  /** Takes a connection out of those that requests get. @param isSilent as for `onEnding` */
+  #leave(pool: OriginPool, connection: Connection, isSilent = false): void {
     const { shared } = pool;
     this.#idles.remove(connection);
     if (shared?.delete(connection)) {
       this.#wake(shared, connection);
       if (connection.endedAfter !== undefined) shared.learnEnd(connection);
-      this.#renew(pool, shared, connection);
+      // Until a request needs it, a connection in its place could be forgotten by the network as well.
+      if (!isSilent) this.#renew(pool, shared, connection);
       if (connection.uses === 0 && pool.waiting.length > 0) {
         pool.pause(() => this.#connectFor(pool));
       }

@@ -7,6 +7,8 @@ function readCommonMs(): number {
 
 /** The shortest time between two looks at the budget, in milliseconds. */
 const MIN_LOOK_MS = 1;
+/** The longest; a timer of 2^31 ms or more would fire at once, again and again. */
+const MAX_LOOK_MS = 60_000;
 
 /**
  * Those that wait for a budget, in the order of their coming. When it is out of debt, the first get
@@ -61,7 +63,7 @@ export class Turns<T> {
   }
 
   #lookAfterMs(nowMs: number): number {
-    return Math.max(MIN_LOOK_MS, this.#budget.debtMs(nowMs));
+    return Math.min(MAX_LOOK_MS, Math.max(MIN_LOOK_MS, this.#budget.debtMs(nowMs)));
   }
 
   readonly #look = (): void => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Flag } from "../../cli/flags.ts";
-import { count, DURATION, SIZE } from "../../cli/kinds.ts";
+import { count, duration, SIZE } from "../../cli/kinds.ts";
 import { BUS_FLAGS } from "../bus_flags.ts";
 import { RUN_NAME } from "../kinds.ts";
 import type { RunFlag } from "./flag.ts";
@@ -61,7 +61,8 @@ export const CLUSTER_ROWS = [
   {
     name: "lost-after",
     value: "D",
-    kind: DURATION,
+    // A timer cannot wait for 2^31 ms, 596 hours.
+    kind: duration(500),
     default: "30s",
     option: "lostAfterMs",
     requires: ["cluster"],

@@ -5,11 +5,11 @@
  */
 import { listEndings } from "../../cli/file_endings.ts";
 import { choice, count, SIZE } from "../../cli/kinds.ts";
-import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
+import { isDerivedFromOutput, OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
 import { INPUT_FORMATS } from "../../source/formats.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
-import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
+import { ARCHIVE_ENDING, isDerivedFromArchive } from "../../warc/archive_ending.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
 import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { GIVEN, listWords } from "./flag.ts";
@@ -32,7 +32,7 @@ export const OUTPUT_ROWS = [
         gzip: true,
       },
       formatFlag: "format",
-      reserved: ".myriad",
+      derives: isDerivedFromOutput,
     },
     help: "a record for each request; - is stdout; .gz compresses",
   },
@@ -71,7 +71,11 @@ export const OUTPUT_ROWS = [
     name: "save-bodies",
     notWithFlow: "the number of an iteration stands for several responses",
     value: "PLACE",
-    path: { access: "write", endings: { formats: INPUT_FORMATS.warc.endings, gzip: true } },
+    path: {
+      access: "write",
+      endings: { formats: INPUT_FORMATS.warc.endings, gzip: true },
+      derives: isDerivedFromArchive,
+    },
     help: "save each body in a file of its own, by number: DIR/0/17.html; " +
       "FILE.warc.gz: each request and response as it was sent, in a web archive",
     needs: (path) => ARCHIVE_ENDING.test(path) ? "exchanges" : undefined,

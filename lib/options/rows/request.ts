@@ -159,7 +159,11 @@ export const REQUEST_ROWS = [
     inLibrary: ["Client"],
     notWithFlow: "each iteration has a jar of its own",
     optionalValue: "FILE",
-    path: { access: "write", endings: { formats: ["txt"] } },
+    path: {
+      access: "write",
+      endings: { formats: ["txt"] },
+      derives: (named, path) => path === `${named}.tmp`,
+    },
     help: "keep the cookies that servers set, for the run; FILE: load and save them there, " +
       "in Netscape's format, like curl's -b and -c",
   },

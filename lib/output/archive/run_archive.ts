@@ -20,6 +20,7 @@ export class RunArchive {
   readonly #archiver: Archiver;
   /** Undefined without an index. */
   readonly #index: CdxIndex | undefined;
+  readonly #overwrites: boolean;
   #full: Promise<void> | undefined;
 
   /**
@@ -33,7 +34,7 @@ export class RunArchive {
   ): Promise<RunArchive> {
     const output = await ArchiveOutput.open(options, before);
     try {
-      return new RunArchive(options, output, await openIndex(options, before));
+      return new RunArchive(options, output, await openIndex(options, before), before.overwrite);
     } catch (error) {
       output.abandon();
       throw error;
@@ -44,7 +45,9 @@ export class RunArchive {
     options: ArchiveOutputOptions,
     output: ArchiveOutput,
     index: CdxIndex | undefined,
+    overwrites: boolean,
   ) {
+    this.#overwrites = overwrites;
     this.#path = options.path;
     this.#output = output;
     this.#index = index;
@@ -129,12 +132,21 @@ export class RunArchive {
    */
   async cutTo(position: Position): Promise<void> {
     await this.#output.cutTo(position);
-    if (this.#index === undefined) return;
+    if (this.#index === undefined) {
+      if (position === 0 && this.#overwrites) await this.#removeIndex();
+      return;
+    }
     const files = position === 0 ? [] : await measureFiles(this.#path);
     await this.#index.cutTo(
       position,
       files.map(({ serial, size }) => ({ path: toSerialPath(this.#path, serial), length: size })),
     );
+  }
+
+  /** Removes the index of what is overwritten, which this run does not replace. */
+  async #removeIndex(): Promise<void> {
+    const { removeIndex } = await import("../cdx/cdx_index.ts");
+    await removeIndex(this.#path);
   }
 
   /**

@@ -6,6 +6,7 @@
 import type { BodySink, ResponseHead } from "../../engine/engine.ts";
 import { OutputError, UsageError } from "../../errors.ts";
 import { lockFile } from "../../process/file_lock.ts";
+import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
@@ -13,6 +14,7 @@ import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
+import { quoteWord } from "../../text/quote_word.ts";
 
 /**
  * The maximum number of folders whose names are remembered, by all threads of a run together; others
@@ -74,7 +76,11 @@ export class Bodies {
       throw new UsageError(`Cannot write '--save-bodies ${path}': ${why}`);
     };
     if (!isGranted({ name: "write", path }) || !isGranted({ name: "read", path })) {
-      return fail(`no permission: run with --allow-write=${path} --allow-read=${path}`);
+      return fail(
+        `no permission: run with ${quoteWord(`--allow-write=${path}`)} ${
+          quoteWord(`--allow-read=${path}`)
+        }`,
+      );
     }
     const extension = await loadExtension();
     const isNew = !isThere(path);
@@ -247,7 +253,7 @@ function openFolder(path: string): Deno.FsFile | undefined {
 
 function checkWritable(path: string): void {
   const probe = `${path}/.part`;
-  Deno.writeFileSync(probe, new Uint8Array(0), { createNew: !isThere(probe) });
+  openFreshFile(probe).close();
   Deno.removeSync(probe);
 }
 

@@ -130,9 +130,7 @@ export class CdxIndex {
   async cutTo(position: number, files: readonly IndexedFile[]): Promise<void> {
     try {
       // It is of records that may be gone.
-      await Deno.remove(this.#path).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
+      await removeFile(this.#path);
       if (position > 0 && this.#isNew) return await this.#readArchive(files);
       await this.#lines.cutTo(position === 0 ? 0 : await findEnd(this.#gathered, position));
     } catch (error) {
@@ -191,6 +189,28 @@ export class CdxIndex {
   async abandon(): Promise<void> {
     await this.close(this.#isNew).catch(() => {});
   }
+}
+
+/**
+ * Removes the index of an archive whose records are gone, and what such an index was gathered in.
+ *
+ * @throws {UsageError} If that is not possible.
+ */
+export async function removeIndex(archive: string): Promise<void> {
+  const path = toIndexPath(archive);
+  for (const stale of [path, `${path}.myriad`]) {
+    await removeFile(stale).catch((error) => {
+      throw new UsageError(
+        `Cannot remove '${stale}', the index of what is overwritten: ${describeWriteError(error)}`,
+      );
+    });
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 async function isThere(path: string): Promise<boolean> {

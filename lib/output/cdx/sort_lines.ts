@@ -10,6 +10,7 @@
  * @module
  */
 import { BinaryHeap } from "@std/data-structures/binary-heap";
+import { openFreshFile } from "../../process/fresh_file.ts";
 import { writeAll } from "../../process/write_all.ts";
 
 /** About how many bytes of lines are sorted at once. */
@@ -77,7 +78,7 @@ async function writeRuns(
   { mode, toLine, maxRunBytes }: Required<Pick<SortOptions, "mode" | "toLine" | "maxRunBytes">>,
 ): Promise<Run[]> {
   using input = await Deno.open(from);
-  await using output = await LineFileWriter.create(to, mode);
+  await using output = new LineFileWriter(to, mode);
   const { size } = await input.stat();
   const lines = new RunReader(input, { start: 0, end: size });
   const runs: Run[] = [];
@@ -111,7 +112,7 @@ async function mergeGroups(
   { maxMerged, mode }: Required<Pick<SortOptions, "maxMerged" | "mode">>,
 ): Promise<Run[]> {
   using input = await Deno.open(from);
-  await using output = await LineFileWriter.create(to, mode);
+  await using output = new LineFileWriter(to, mode);
   const merged: Run[] = [];
   for (let k = 0; k < runs.length; k += maxMerged) {
     const start = output.length;
@@ -192,17 +193,8 @@ class LineFileWriter {
   /** Bytes of all lines that were added. */
   length = 0;
 
-  static async create(path: string, mode: number): Promise<LineFileWriter> {
-    // A link that is there is removed, rather than followed.
-    const isLink = await Deno.lstat(path).then((info) => info.isSymlink, () => false);
-    if (isLink) await Deno.remove(path);
-    return new LineFileWriter(
-      await Deno.open(path, { write: true, create: true, truncate: true, mode }),
-    );
-  }
-
-  private constructor(file: Deno.FsFile) {
-    this.#file = file;
+  constructor(path: string, mode: number) {
+    this.#file = openFreshFile(path, { mode });
   }
 
   /** @param line in ASCII, without its end */

@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../../errors.ts";
+import { readMode } from "../../process/fresh_file.ts";
 import type { CopyOptions, Position, RecordInput, RecordUse } from "../output.ts";
 import type { Value } from "../record.ts";
 import { RowScanner } from "../rows/row_scanner.ts";
@@ -45,7 +46,8 @@ export async function read(
 
 /** Copies records of all parts of a run, each of which is whole, into one file. */
 export async function copy({ from, to, names, isKept }: CopyOptions): Promise<Position> {
-  const { file } = await openFile(to, { flag: "--retry-failed" });
+  const mode = await readMode(from);
+  const { file } = await openFile(to, { flag: "--retry-failed", mode, isFresh: true });
   const part = new Part(file, `--retry-failed ${to}`);
   const { groupRows, groupBytes } = PART_LIMITS;
   let rows = 0;

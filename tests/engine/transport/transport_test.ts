@@ -488,6 +488,24 @@ for (const [name, create] of Object.entries(TRANSPORTS)) {
     }
   });
 
+  for (const name of ["self_signed_authority", "is_authority"]) {
+    test(`accepts '${name}' where it is trusted itself, as OpenSSL does`, async (open) => {
+      const identity = readIdentity(name);
+      await using server = await StreamServer.start((peer) => peer.send("hello"), identity);
+      const trusted: Partial<TlsOptions> = { ca: identity.cert };
+      // The second one can resume the session of the first.
+      for (let k = 0; k < 2; k++) {
+        const client = open(server, toDestination("localhost", trusted));
+        await until(() => client.text === "hello" || client.error !== undefined);
+        assertEquals(client.error, undefined);
+      }
+      // Nothing else is trusted for that: not another name.
+      const other = open(server, toDestination("other.test", trusted));
+      await other.until("close");
+      assertEquals(other.error?.isTls, true);
+    });
+  }
+
   for (const version of ["tls1_2", "tls1_3"]) {
     test(
       `shows its own certificate to a server that asks for it by ${version}`,

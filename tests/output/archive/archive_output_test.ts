@@ -179,3 +179,26 @@ Deno.test({
     );
   },
 });
+
+Deno.test("ArchiveOutput goes on behind 4 GiB, and knows the places there", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc");
+  const first = await ArchiveOutput.open(optionsFor(path, 1e12), NEW);
+  await first.cutTo(0);
+  await first.close();
+  // It has a hole in it, so that it takes no room.
+  const length = 2 ** 32 + 7;
+  await Deno.truncate(path, length + 100);
+  const output = await ArchiveOutput.open(optionsFor(path, 1e12), RESUMED);
+  await output.cutTo(length);
+  assertEquals(output.findPlace(), { serial: 0, offset: length });
+  await output.append(packed(1));
+  assertEquals(await output.sync(), length + record(1).length);
+  assertEquals(output.findPlace().offset, length + record(1).length);
+  await output.close();
+  using file = await Deno.open(path);
+  await file.seek(length, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(record(1).length + 1);
+  assertEquals(await file.read(bytes), record(1).length);
+  assertEquals(new TextDecoder().decode(bytes.subarray(0, -1)), record(1));
+});

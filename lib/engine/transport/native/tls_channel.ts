@@ -153,13 +153,22 @@ export class TlsChannel implements Channel {
     return 0;
   }
 
-  /** Whether the server shows the certificate of an authority as its own (RFC 5280 §4.2.1.9). */
+  /**
+   * Whether the server shows the certificate of an authority as its own (RFC 5280 §4.2.1.9), and is
+   * trusted only because of that certificate's issuer. One that the user trusts itself, as `openssl
+   * req -x509` makes them for servers, is that user's decision.
+   */
   #isOfAuthority(ssl: Pointer<"SSL">): boolean {
-    const certificate = this.#openssl.SSL_get1_peer_certificate(ssl);
+    const openssl = this.#openssl;
+    // The connection before it was accepted; OpenSSL keeps no chain of it.
+    if (openssl.SSL_session_reused(ssl) === 1) return false;
+    const certificate = openssl.SSL_get1_peer_certificate(ssl);
     if (certificate === null) throw new Error("a server without a certificate was accepted");
-    const flags = this.#openssl.X509_get_extension_flags(certificate);
-    this.#openssl.X509_free(certificate);
-    return (flags & EXFLAG_CA) !== 0;
+    const flags = openssl.X509_get_extension_flags(certificate);
+    openssl.X509_free(certificate);
+    if ((flags & EXFLAG_CA) === 0) return false;
+    const chain = openssl.SSL_get0_verified_chain(ssl);
+    return chain === null || openssl.OPENSSL_sk_num(chain) !== 1;
   }
 
   /** What ALPN has agreed on; undefined without an agreement. */

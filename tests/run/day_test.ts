@@ -1,0 +1,130 @@
+import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import { type JournalState, readJournal } from "../../lib/checkpoint/journal.ts";
+import { countDone } from "../../lib/checkpoint/done_set.ts";
+import { parseRun } from "../../lib/options/parse.ts";
+import type { RunOptions } from "../../lib/options/run_options.ts";
+import { Progress } from "../../lib/progress/progress.ts";
+import { Run } from "../../lib/run/run.ts";
+import { folder } from "../fixtures/folder.ts";
+import { SimulatedClock } from "../fixtures/simulated_clock.ts";
+import { WaitingEngine } from "../fixtures/waiting_engine.ts";
+
+// Whole runs, with their files, through days that pass in a second.
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** How long an answer takes. */
+const ANSWER_MS = 1_500;
+const URL_TEMPLATE = "http://127.0.0.1:1/{}";
+
+interface Row {
+  readonly i: number;
+  readonly at: string;
+  readonly ms: number;
+}
+
+async function open(
+  args: readonly string[],
+  onNotice: (text: string) => void = () => {},
+): Promise<Run> {
+  const options = await parseRun([...args, URL_TEMPLATE], "0", { askPassword: undefined });
+  return await Run.open(options as RunOptions, onNotice, new WaitingEngine(ANSWER_MS));
+}
+
+async function readRows(path: string): Promise<Row[]> {
+  const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
+
+Deno.test("a run of 24 hours keeps its rate, its journal, its metrics, its log and its plots", async () => {
+  await using dir = await folder({ inMemory: true });
+  const [records, page] = [dir.path("records.ndjson"), dir.path("page.html")];
+  // A night in which clocks in Europe are put back, and a day ends.
+  const startMs = Date.UTC(2026, 9, 24, 12);
+  using clock = new SimulatedClock(startMs, 30 * SECOND);
+  const notices: string[] = [];
+  const run = await open([
+    ...["-z", "24h", "-q", "1/m", "-c", "5", "-o", records],
+    ...["--report", page, "--metrics", "127.0.0.1:0"],
+  ], (text) => notices.push(text));
+  const lines: string[] = [];
+  const progress = await Progress.open({
+    mode: "log",
+    size: () => ({ columns: 80, rows: 24 }),
+    color: false,
+    durationMs: DAY,
+    write: (bytes) => void lines.push(new TextDecoder().decode(bytes)),
+    takeSnapshot: () => run.snapshot(),
+  });
+  progress.start();
+  const finished = run.finish("0");
+  const metrics = /http:\S+/.exec(notices[0])![0];
+  for (const hour of [1, 12, 23]) {
+    await clock.to(hour * HOUR + 30 * SECOND);
+    const done = hour * 60 + 1;
+    // It is of a moment between the last answer and this one.
+    const journal = (): Promise<JournalState> => readJournal(`${records}.myriad`);
+    await clock.settle(async () => countDone((await journal()).done) === done);
+    const { complete, seconds } = await journal();
+    const sinceMs = seconds * SECOND - hour * HOUR;
+    assert(!complete && sinceMs >= ANSWER_MS && sinceMs <= 30 * SECOND, `${sinceMs}`);
+    const text = await (await fetch(metrics)).text();
+    assertMatch(text, new RegExp(`^myriad_requests_total{result="succeeded"} ${done}$`, "m"));
+    assertMatch(text, new RegExp(`^myriad_elapsed_seconds ${hour * 3_600 + 30}$`, "m"));
+  }
+  const { snapshot, failure } = await clock.until(finished);
+  await clock.until(progress.stop(snapshot));
+
+  const { requests, late, ownLate, seconds, latency } = snapshot;
+  assertEquals([failure, requests, late.count, ownLate!.max], [undefined, 1_440, 0, 0]);
+  assertEquals([seconds, latency.max], [DAY / SECOND, ANSWER_MS]);
+  const rows = await readRows(records);
+  assertEquals(rows.map(({ i }) => i), [...Array(1_440).keys()]);
+  for (const { i, at } of rows) assertEquals(at, new Date(startMs + i * MINUTE).toISOString());
+  assertEquals((await readJournal(`${records}.myriad`)).complete, true);
+
+  // The timer of the log is late by a step now and then.
+  assert(lines.length > 2_500, `${lines.length}`);
+  assert(lines.some((line) => /, 99 %, .*, ETA \d{1,2}s, 23:59:\d\d,/.test(line)), lines.at(-1));
+  const { columns, intervalMs } = JSON.parse(
+    /<script type="application\/json" id="data">([^<]*)</.exec(await Deno.readTextFile(page))![1],
+  );
+  const { rate } = columns as { rate: number[] };
+  assert(rate.length <= 400, `${rate.length}`);
+  const all = rate.slice(0, -1).reduce(
+    (sum, perSecond) => sum + perSecond * intervalMs / SECOND,
+    0,
+  );
+  assertAlmostEquals(all, 1_440, intervalMs / MINUTE + 1);
+});
+
+Deno.test("stages of 24 hours make the starts of their area, and end with the last", async () => {
+  await using dir = await folder({ inMemory: true });
+  const records = dir.path("records.csv");
+  using clock = new SimulatedClock(0, MINUTE);
+  const run = await open(["--stages", "12h:1/m,12h:0", "-c", "5", "-o", records]);
+  const { snapshot } = await clock.until(run.finish("0"));
+  assertEquals([snapshot.requests, snapshot.late.count, snapshot.ownLate!.max], [720, 0, 0]);
+  const { seconds } = snapshot;
+  assert(seconds <= (DAY + ANSWER_MS) / SECOND && seconds > 23 * HOUR / SECOND, `${seconds}`);
+});
+
+Deno.test("a run of 30 days ends with its time, which no timer can wait for, and so does its warm-up", async () => {
+  await using dir = await folder({ inMemory: true });
+  const records = dir.path("records.ndjson");
+  using clock = new SimulatedClock(Date.UTC(2026, 11, 20), HOUR);
+  const notices: string[] = [];
+  const run = await open(
+    ["-z", "719.5h", "--warm-up", "672h", "-q", "0.05/m", "-c", "5", "-o", records],
+    (text) => notices.push(text),
+  );
+  const finished = run.finish("0");
+  await clock.to(28 * DAY - SECOND);
+  assertEquals([run.snapshot().requests, run.snapshot().seconds, notices], [0, 0, []]);
+  const { snapshot } = await clock.until(finished);
+  assertEquals([snapshot.warmUp, snapshot.requests, notices.length], [28 * 72, 2 * 72 - 1, 1]);
+  assertEquals(snapshot.seconds, (47 * HOUR + 30 * MINUTE) / SECOND);
+  assertEquals((await readRows(records)).length, 30 * 72 - 1);
+});
