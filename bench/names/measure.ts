@@ -63,6 +63,8 @@ const context: Context = {
   rounds: rounds || undefined,
   base: undefined,
   transport: undefined,
+  only: [],
+  seed: undefined,
   keep: () => Promise.resolve(),
 };
 try {
