@@ -25,6 +25,7 @@ import { posts } from "./benches/posts.ts";
 import { prompt } from "./benches/prompt.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
+import { resume } from "./benches/resume.ts";
 import { silent } from "./benches/silent.ts";
 import { soak } from "./benches/soak.ts";
 import { stall } from "./benches/stall.ts";
@@ -43,6 +44,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   fairness,
   flat,
   posts,
+  resume,
   prompt,
   overhead,
   archive,

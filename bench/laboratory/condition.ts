@@ -49,6 +49,8 @@ export interface Condition {
   readonly protocols?: readonly Protocol[] | undefined;
   /** The server that is a part of the fault, in place of the others. */
   readonly site?: SiteKind | undefined;
+  /** Whether requests are of all kinds (`mix.ts`), and not only GETs. @default {false} */
+  readonly isMixed?: boolean | undefined;
   /** Whether requests may fail: otherwise each failure is a fault of the client. */
   readonly mayFail?: boolean | undefined;
   /** The kinds of error that `myriad` may report, as it names them. @default any */

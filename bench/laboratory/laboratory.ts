@@ -1,4 +1,5 @@
 import { runCommand } from "../meter.ts";
+import { type Certificate, makeCertificate } from "./certificate.ts";
 import { Host } from "./host.ts";
 
 /** What all namespaces of laboratories begin with; the process that made them follows. */
@@ -12,6 +13,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ss: "iproute2",
   nft: "nftables",
   sysctl: "procps",
+  openssl: "openssl",
 };
 
 /** How many addresses the server's machine has, of each family: so many hosts can be told apart. */
@@ -22,6 +24,9 @@ export const SERVER = {
   ipv4: Array.from({ length: SERVER_ADDRESSES }, (_, i) => `10.77.2.${10 + i}`),
   ipv6: Array.from({ length: SERVER_ADDRESSES }, (_, i) => `fd77:2::${10 + i}`),
 } as const;
+
+/** The name of the server's machine, where there is a name server. */
+export const SERVER_NAME = "web.test";
 
 /** The address of the router, for the client. */
 export const ROUTER = "10.77.1.1";
@@ -43,6 +48,7 @@ export class Laboratory implements AsyncDisposable {
   readonly server: Host;
   /** A folder for files of servers and clients. */
   readonly folder: string;
+  #certificate: Certificate | undefined;
 
   /**
    * Why this machine cannot have a laboratory, in a sentence; undefined if it can.
@@ -90,11 +96,18 @@ export class Laboratory implements AsyncDisposable {
     this.server = new Host(`${prefix}server`);
   }
 
+  /** What servers show over TLS, for their addresses. */
+  get certificate(): Certificate {
+    return this.#certificate!;
+  }
+
   get #hosts(): readonly Host[] {
     return [this.client, this.router, this.server];
   }
 
   async #make(): Promise<void> {
+    const names = [...SERVER.ipv4, ...SERVER.ipv6].map((address) => `IP:${address}`);
+    this.#certificate = await makeCertificate(this.folder, [...names, `DNS:${SERVER_NAME}`]);
     const [client, router, server] = this.#hosts.map(({ name }) => name);
     for (const { etc } of this.#hosts) {
       await Deno.mkdir(etc, { recursive: true });

@@ -47,11 +47,17 @@ if (import.meta.main) {
   });
   udp.bind(53, address);
   createServer((socket) => {
+    // What was read of the next query, behind its length (RFC 1035 §4.2.2); at most 64 KiB.
+    let rest: number[] = [];
     socket.on("error", () => {});
-    // A query comes in one read (RFC 7766 §8); clients of the laboratory send one at a time.
     socket.on("data", async (bytes: Uint8Array) => {
-      const response = await look(bytes.subarray(2), true);
-      socket.write(new Uint8Array([response.length >> 8, response.length & 255, ...response]));
+      rest.push(...bytes);
+      for (let end; rest.length > 2 && rest.length >= (end = 2 + (rest[0] << 8) + rest[1]);) {
+        const query = new Uint8Array(rest.slice(2, end));
+        rest = rest.slice(end);
+        const response = await look(query, true);
+        socket.write(new Uint8Array([response.length >> 8, response.length & 255, ...response]));
+      }
     });
   }).listen(53, address);
 }

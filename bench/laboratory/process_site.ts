@@ -12,14 +12,18 @@ export interface ProcessSiteOptions {
   readonly log: string;
   /** What a line says; undefined for a line that tells of no request. */
   readLine(line: string): LoggedRequest | undefined;
-  /** Makes it read its configuration again. */
-  readonly reload?: (() => Promise<void>) | undefined;
+  /** Makes it read its configuration again. @param pid of its first process */
+  readonly reload?: ((pid: number) => Promise<void>) | undefined;
+  /** Variables of its environment, beside those of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** What ends it. @default {"SIGTERM"} */
+  readonly stopSignal?: Deno.Signal | undefined;
 }
 
 const NEWLINE = 0x0a;
 const BLOCK_BYTES = 65_536;
-/** How long a server may take to end by itself, as systemd waits at most. */
-const STOP_MS = 10_000;
+/** How long a server may take to end by itself, as most units let it. */
+const STOP_MS = 5_000;
 
 /** A server that is a process. */
 export class ProcessSite implements Site {
@@ -32,7 +36,8 @@ export class ProcessSite implements Site {
 
   constructor(options: ProcessSiteOptions) {
     this.#options = options;
-    this.reload = options.reload;
+    const { reload } = options;
+    if (reload !== undefined) this.reload = () => reload(this.#process!.pid);
   }
 
   /**
@@ -41,8 +46,10 @@ export class ProcessSite implements Site {
    * @throws {Error} If it does not; it has ended then.
    */
   async start(): Promise<void> {
-    const { host, command, ports } = this.#options;
-    this.#process = host.spawn(command, { stdout: "null", stderr: "inherit" });
+    const { host, command, ports, env = {} } = this.#options;
+    // Of a group of its own: what it leaves behind can be ended too.
+    const options = { stdout: "null", stderr: "null", detached: true, env } as const;
+    this.#process = host.spawn(command, options);
     try {
       for (const port of ports) await host.listening(port);
     } catch (error) {
@@ -60,10 +67,11 @@ export class ProcessSite implements Site {
     const process = this.#process;
     if (process === undefined) return;
     this.#process = undefined;
-    const timer = setTimeout(() => kill(process, "SIGKILL"), STOP_MS);
-    kill(process, "SIGTERM");
+    const timer = setTimeout(() => kill(-process.pid, "SIGKILL"), STOP_MS);
+    kill(process.pid, this.#options.stopSignal ?? "SIGTERM");
     await process.status;
     clearTimeout(timer);
+    kill(-process.pid, "SIGKILL");
   }
 
   async countRequests(): Promise<number> {
@@ -104,9 +112,10 @@ export class ProcessSite implements Site {
   }
 }
 
-function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
+/** Sends a signal to a process, or, by its number below 0, to its group. */
+function kill(pid: number, signal: Deno.Signal): void {
   try {
-    process.kill(signal);
+    Deno.kill(pid, signal);
   } catch {
     // It has ended already.
   }

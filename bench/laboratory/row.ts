@@ -9,6 +9,7 @@ import {
   type Run,
 } from "./condition.ts";
 import type { Laboratory } from "./laboratory.ts";
+import { toFolder } from "./mix.ts";
 import { type Protocol, type Site, type SiteKind, toUrl } from "./site.ts";
 
 /** A client under a condition: what was asked, and what became of it by both sides. */
@@ -81,20 +82,23 @@ export async function runRow(options: RowOptions): Promise<Outcome> {
     hosts = DEFAULT_HOSTS,
     concurrency = DEFAULT_CONCURRENCY,
     timeoutSeconds = DEFAULT_TIMEOUT_SECONDS,
+    isMixed = false,
     retries = 0,
     pauseSeconds = 0,
   } = condition;
   const order: Order = {
     list: `${folder}/urls.txt`,
     folder: `${folder}/client`,
-    ...{ requests, concurrency, protocol, timeoutSeconds, retries, pauseSeconds },
+    authority: laboratory.certificate.authority,
+    ...{ requests, concurrency, protocol, isMixed, timeoutSeconds, retries, pauseSeconds },
   };
   await Deno.mkdir(order.folder);
   await writeLines(
     order.list,
     requests,
-    (i) => `${toUrl(protocol, hosts[i % hosts.length], i)}\n`,
+    (i) => `${toUrl(protocol, hosts[i % hosts.length], i, isMixed ? toFolder(i) : "/")}\n`,
   );
+  await client.prepare?.(order);
   const rounds = Math.ceil(requests / concurrency) * (retries + 1);
   const limitSeconds = Math.min(
     MAX_SECONDS,
@@ -178,28 +182,31 @@ function wait(seconds: number, signal: AbortSignal): Promise<void> {
 
 /** Puts what a client says beside what the server logged. */
 async function compare(
-  { ok, failed, outcomes, kinds = {}, faults = [] }: Report,
+  { asked, ok, failed, unfinished = 0, outcomes, isNumbered, kinds = {}, faults = [] }: Report,
   site: Site,
   { requests, retries }: Order,
 ): Promise<Omit<Outcome, "client" | "seconds" | "recoverySeconds">> {
-  // More than 255 arrivals of one request still count as many.
-  const arrivals = new Uint16Array(requests);
-  const isAnswered = new Uint8Array(requests);
-  let twice = 0;
+  const all = asked ?? requests;
+  // More than 65,535 arrivals of one request still count as many.
+  const arrivals = new Uint16Array(all);
+  const isAnswered = new Uint8Array(all);
+  let [twice, answers] = [0, 0];
   await site.forEachRequest(({ number, status, isWhole }) => {
-    if (!(number < requests)) return;
+    if (!(number < all)) return;
     // The second arrival counts, and each one behind an answer.
     if (arrivals[number]++ > 0 && (retries === 0 || isAnswered[number] === 1)) twice++;
-    if (status === 200 && isWhole) isAnswered[number] = 1;
+    if (status !== 200 || !isWhole) return;
+    isAnswered[number] = 1;
+    answers++;
   });
-  const answered = isAnswered.reduce((sum, value) => sum + value, 0);
-  const common = { asked: requests, answered, ok, failed, kinds, faults };
+  const common = { asked: all, ok, failed, kinds, faults };
   if (outcomes === undefined) {
     return {
       ...common,
-      lost: Math.max(0, requests - ok - failed),
-      twice: undefined,
-      wronglyOk: undefined,
+      answered: answers,
+      lost: Math.max(0, all - ok - failed - unfinished),
+      twice: isNumbered === true ? twice : undefined,
+      wronglyOk: Math.max(0, ok - answers),
       wronglyFailed: undefined,
     };
   }
@@ -209,5 +216,6 @@ async function compare(
     if (outcome === OK && isAnswered[i] === 0) wronglyOk++;
     if (outcome === FAILED && isAnswered[i] === 1) wronglyFailed++;
   }
-  return { ...common, lost, twice, wronglyOk, wronglyFailed };
+  const answered = isAnswered.reduce((sum, value) => sum + value, 0);
+  return { ...common, answered, lost, twice, wronglyOk, wronglyFailed };
 }

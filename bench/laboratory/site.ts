@@ -16,7 +16,7 @@ export const BODY = "Hello, World!";
 
 /** A request as a site logged it. */
 export interface LoggedRequest {
-  /** The number in its path, `/17`. */
+  /** The number that its path ends with, as in `/17`. */
   readonly number: number;
   readonly status: number;
   /** Whether the site has sent all of its answer, as far as it knows. */
@@ -58,7 +58,12 @@ export interface SiteKind {
   start(options: SiteOptions): Promise<Site>;
 }
 
-/** The URL of a request. @param host an address or a name, as a URL has it */
-export function toUrl(protocol: Protocol, host: string, number: number): string {
-  return `${protocol === "http" ? "http" : "https"}://${host}/${number}`;
+/**
+ * The URL of a request.
+ *
+ * @param host an address or a name, as a URL has it
+ * @param folder what stands before the number, with a `/` at both ends
+ */
+export function toUrl(protocol: Protocol, host: string, number: number, folder = "/"): string {
+  return `${protocol === "http" ? "http" : "https"}://${host}${folder}${number}`;
 }

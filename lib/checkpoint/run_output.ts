@@ -11,6 +11,7 @@ import { JournalFile } from "./journal_file.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { JournalTable } from "./journal_table.ts";
 import { isResuming, refuseOutput, type ResumeOptions } from "./resume_options.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 /** The output of a run's records as it was found, locked, and where its journal is. */
 export interface RunOutput {
@@ -120,6 +121,6 @@ function refuseMissing(
   written: readonly string[],
   read: readonly string[],
 ): never {
-  const flags = `--allow-write=${written} --allow-read=${read}`;
+  const flags = `${quoteWord(`--allow-write=${written}`)} ${quoteWord(`--allow-read=${read}`)}`;
   refuseOutput(options, `no permission for it and its journal: run with ${flags}`);
 }

@@ -10,6 +10,7 @@ import type { Result } from "../result.ts";
 import { type Activity, IDLE, Pipeline, type RunningPipeline } from "../run/pipeline.ts";
 import type { PreciseTimer } from "../schedule/precise_timer.ts";
 import type { Recorder, Stats } from "../stats/stats.ts";
+import { WarmUpEnd } from "../stats/warm_up.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { FlowEngine, type IterationResult } from "./flow_engine.ts";
@@ -72,7 +73,8 @@ export class FlowPipeline implements RunningPipeline {
   #parts!: FlowParts;
   #hooks!: FlowHooks;
   #pipeline!: Pipeline;
-  #warmUpEndMs = -Infinity;
+  /** Undefined without a warm-up. */
+  #warmUpEnd: WarmUpEnd | undefined;
   #hasToldOfStray = false;
 
   /**
@@ -108,7 +110,9 @@ export class FlowPipeline implements RunningPipeline {
     const options = this.#options;
     this.#parts = parts;
     this.#hooks = hooks;
-    if (options.warmUpMs !== undefined) this.#warmUpEndMs = Date.now() + options.warmUpMs;
+    if (options.warmUpMs !== undefined) {
+      this.#warmUpEnd = new WarmUpEnd(Date.now() + options.warmUpMs);
+    }
     const engine = new FlowEngine({
       flow: this.#flow,
       requests: this.#requests,
@@ -154,7 +158,7 @@ export class FlowPipeline implements RunningPipeline {
     const { recorder, stats: { flow: tally } } = this.#parts;
     const { results, checks, hasFailed, at, ms } = outcome;
     for (const result of results) recorder.record(result);
-    if (at >= this.#warmUpEndMs) {
+    if (this.#warmUpEnd?.wasOver(at) ?? true) {
       for (const result of results) tally!.recordRequest(result);
       tally!.addChecks(checks);
       tally!.recordIteration(ms, hasFailed);

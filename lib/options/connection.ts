@@ -14,6 +14,7 @@ import type { RunOptions } from "./run_options.ts";
 import type { RunFlag } from "./rows/flag.ts";
 import type { RunRow, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 /**
  * Which engine makes the requests, and over whose sockets: with `auto`, one that has all flags that
@@ -156,7 +157,9 @@ export function parseUnixSocket(values: RunValues): string | undefined {
   ) {
     throw new UsageError(
       `Cannot use '--unix-socket ${path}': no permission: ` +
-        `run with --allow-net=unix:${socket} --allow-read=${path} --allow-write=${path}`,
+        `run with ${quoteWord(`--allow-net=unix:${socket}`)} ${quoteWord(`--allow-read=${path}`)} ${
+          quoteWord(`--allow-write=${path}`)
+        }`,
     );
   }
   return path;

@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 /** Asks the user for the password of a name. */
 export type AskPassword = (name: string) => Promise<string>;
@@ -94,7 +95,9 @@ async function readStart(
 
 function checkPermission(path: string, flag: string, shown: string): void {
   if (!isGranted({ name: "read", path })) {
-    throw new UsageError(`Cannot read '${flag}': no permission: run with --allow-read=${shown}`);
+    throw new UsageError(
+      `Cannot read '${flag}': no permission: run with ${quoteWord(`--allow-read=${shown}`)}`,
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import { describeWriteError, isDiskFault } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { EncodedRecords } from "./record_encoder.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 /** Where lines go: a file, or standard output. */
 export interface LineFile {
@@ -79,7 +80,9 @@ export async function openFile(
 ): Promise<{ file: Deno.FsFile; isNew: boolean }> {
   if (!isGranted({ name: "write", path })) {
     throw new UsageError(
-      `Cannot write '${flag} ${path}': no permission: run with --allow-write=${path}`,
+      `Cannot write '${flag} ${path}': no permission: run with ${
+        quoteWord(`--allow-write=${path}`)
+      }`,
     );
   }
   try {

@@ -3,6 +3,7 @@ import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import { OUTPUT_FORMATS } from "./formats.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 /**
  * The files of runs: those that are named, and behind each the further parts of its run.
@@ -20,7 +21,9 @@ export async function listFiles(names: readonly string[]): Promise<readonly stri
     const folder = dirname(name);
     if (!isGranted({ name: "read", path: folder })) {
       throw new UsageError(
-        `Cannot look for further parts of '${name}': run with --allow-read=${folder}`,
+        `Cannot look for further parts of '${name}': run with ${
+          quoteWord(`--allow-read=${folder}`)
+        }`,
       );
     }
     for (const part of await listParts(name)) files.add(part);

@@ -1,4 +1,5 @@
 import { parseHost } from "../http/url.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 /** The cache of hosts is emptied at this size. */
 const MAX_HOSTS = 10_000;
@@ -29,11 +30,24 @@ export function createHostCheck(): ((url: string) => boolean) | undefined {
 
 /** Whether this process has a permission; never prompts the user. */
 export function isGranted(permission: Deno.PermissionDescriptor): boolean {
-  return Deno.permissions.querySync(permission).state === "granted";
+  return readState(permission) === "granted";
+}
+
+/**
+ * The state of a permission. Deno throws for a host such as `a;b`, which is valid in a URL and which no
+ * permission can name: a redirect or an input can lead to it.
+ */
+function readState(permission: Deno.PermissionDescriptor): Deno.PermissionState {
+  try {
+    return Deno.permissions.querySync(permission).state;
+  } catch (error) {
+    if (error instanceof URIError) return "prompt";
+    throw error;
+  }
 }
 
 /** Says in words how this process could get the permission for a host. */
 export function explainMissingNet(host: string): string {
-  const isDenied = Deno.permissions.querySync({ name: "net", host }).state === "denied";
-  return isDenied ? "run without its --deny-net" : `run with --allow-net=${host}`;
+  const isDenied = readState({ name: "net", host }) === "denied";
+  return isDenied ? "run without its --deny-net" : `run with ${quoteWord(`--allow-net=${host}`)}`;
 }

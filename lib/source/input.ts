@@ -12,6 +12,7 @@ import { UnpackError } from "../unpack/unpack_error.ts";
 import { Unpacker } from "../unpack/unpacker.ts";
 import { nameInputs } from "./input_names.ts";
 import { isUtf16 } from "./utf16.ts";
+import { quoteWord } from "../text/quote_word.ts";
 
 const BLOCK_BYTES = 64 * 1024;
 /** So many bytes tell the byte order of UTF-16. */
@@ -75,7 +76,7 @@ export class Input {
     };
     // Asked first, since opening would ask the user.
     if (!isGranted({ name: "read", path })) {
-      fail(`no permission: run with --allow-read=${path}`);
+      fail(`no permission: run with ${quoteWord(`--allow-read=${path}`)}`);
     }
     let file;
     try {

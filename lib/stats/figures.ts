@@ -6,6 +6,7 @@
  * @module
  */
 import { ERROR_KINDS, type ErrorKind } from "../result.ts";
+import { toIsoTime } from "../text/iso_time.ts";
 import type { Bounded, Figure } from "./figure.ts";
 import { readLatency } from "./latency.ts";
 import { FLOW_FIGURE } from "./flow_figure.ts";
@@ -147,7 +148,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   started: {
     kind: "time or null",
-    of: ({ startedMs }) => startedMs === undefined ? null : new Date(startedMs).toISOString(),
+    of: ({ startedMs }) => startedMs === undefined ? null : toIsoTime(startedMs),
     merge: "earliest",
   },
   rate: {

@@ -6,7 +6,7 @@
  */
 
 const SECRET_NAME = new RegExp(
-  "^(proxy-)?authorization$|^(set-)?cookie2?$|^(pass|pwd?|sig|jwt|auth)$|^x-auth|token|secret|" +
+  "^(proxy-)?authorization$|^(set-)?cookie2?$|^(pass|pwd?|sig|jwt|auth)$|token|secret|" +
     "passw|credential|(access|api|auth|private)[-_]?key|signature|sess(ion)?[-_]?id",
   "i",
 );

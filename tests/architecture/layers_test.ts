@@ -139,6 +139,7 @@ const MAY: Record<string, string[]> = {
     "lib/http/",
     "lib/options/",
     "lib/source/",
+    "lib/text/",
   ],
   "lib/commands/help_pages.ts": [
     "lib/cli/",
@@ -213,7 +214,7 @@ const MAY: Record<string, string[]> = {
     "lib/options/",
     "lib/text/",
   ],
-  "lib/cookies/": ["lib/cookies/", "lib/engine/", "lib/errors.ts", "lib/process/"],
+  "lib/cookies/": ["lib/cookies/", "lib/engine/", "lib/errors.ts", "lib/process/", "lib/text/"],
   "lib/engine/": [
     "lib/codec/",
     "lib/engine/",
@@ -357,7 +358,7 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/plot/": ["lib/plot/", "lib/text/"],
   "lib/pool.ts": ["lib/stream.ts"],
-  "lib/process/": ["lib/http/", "lib/process/"],
+  "lib/process/": ["lib/http/", "lib/process/", "lib/text/"],
   "lib/progress/": [
     "lib/plot/",
     "lib/progress/",

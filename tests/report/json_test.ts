@@ -90,3 +90,9 @@ Deno.test("formatSummary() escapes text for a terminal, and loses nothing", () =
   const { errors, hosts } = JSON.parse(text);
   assertEquals([errors, hosts[0].host], [ATTACKED.errors, HOSTILE]);
 });
+
+Deno.test("formatSummary() has no start that a date cannot be, as a damaged journal makes it", () => {
+  const started = (startedMs: number): string | null =>
+    JSON.parse(formatSummary({ ...SNAPSHOT, startedMs }, { version: "1" })).started;
+  assertEquals([started(-1e20), started(1e12)], [null, "2001-09-09T01:46:40.000Z"]);
+});

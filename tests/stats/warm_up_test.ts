@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Stats } from "../../lib/stats/stats.ts";
 import { WarmUp } from "../../lib/stats/warm_up.ts";
 import { result } from "../fixtures/result.ts";
+import { SimulatedClock } from "../fixtures/simulated_clock.ts";
 
 const END_MS = 1_000;
 
@@ -40,6 +41,30 @@ Deno.test("WarmUp leaves out starts until its end", () => {
   over.recordStart(5);
   over.recordLateStart(5);
   assertEquals([stats.toJSON().ownLate?.counts.length, stats.toJSON().late.count], [1, 1]);
+});
+
+Deno.test("WarmUp ends though the clock of the machine is set back", async () => {
+  const hour = 3_600_000;
+  using clock = new SimulatedClock(Date.UTC(2026, 0, 1), hour);
+  const stats = new Stats();
+  const recorder = new WarmUp(stats, Date.now() + hour);
+  const recordNow = (): void => {
+    recorder.record(result({ at: Date.now() }));
+    recorder.recordRetry("timeout", result({ at: Date.now() }));
+    recorder.recordStart(1);
+    recorder.recordLateStart(1);
+  };
+  for (const ms of [hour / 2, hour, 2 * hour]) {
+    await clock.to(ms);
+    recordNow();
+  }
+  clock.set(-2 * hour);
+  recordNow();
+  // A request that came before that, and is ended now.
+  recorder.record(result({ at: Date.now() - 1.5 * hour }));
+  const { warmUp, requests, retries, late, ownLate } = stats.toJSON();
+  assertEquals([warmUp!.requests, requests, retries.timeout], [2, 3, 3]);
+  assertEquals([late.count, ownLate!.counts[0][1]], [2, 3]);
 });
 
 Deno.test("Stats keep the warm-up in a journal and on the way between threads", () => {

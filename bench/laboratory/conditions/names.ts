@@ -1,45 +1,46 @@
 import { projectPath, V8_FLAGS } from "../../root.ts";
 import type { Condition } from "../condition.ts";
-import { DEAD_ADDRESS, type Laboratory, ROUTER, SERVER } from "../laboratory.ts";
+import { DEAD_ADDRESS, type Laboratory, ROUTER, SERVER, SERVER_NAME } from "../laboratory.ts";
 import type { NameTable } from "../name_server.ts";
 import { addRules } from "./rules.ts";
 
 const [FIRST, SECOND] = SERVER.ipv4;
 const [FIRST_IPV6] = SERVER.ipv6;
-const NAME = "web.test";
 
 /** What names lead to, and how long that takes to find out. */
 export const NAMES: readonly Condition[] = [
-  byName("name server that takes 3 s", { [NAME]: { ipv4: [FIRST], delayMs: 3_000 } }),
+  byName("name server that takes 3 s", { [SERVER_NAME]: { ipv4: [FIRST], delayMs: 3_000 } }),
   byName("name that does not exist at first, 5 retries", {
-    [NAME]: { ipv4: [FIRST], fault: "no such name", faults: 20, ttlSeconds: 1 },
+    [SERVER_NAME]: { ipv4: [FIRST], fault: "no such name", faults: 20, ttlSeconds: 1 },
   }, { retries: 5 }),
   byName("server failures at first, 5 retries", {
-    [NAME]: { ipv4: [FIRST], fault: "server failure", faults: 20 },
+    [SERVER_NAME]: { ipv4: [FIRST], fault: "server failure", faults: 20 },
   }, { retries: 5 }),
-  byName("one of two names does not exist", { [NAME]: { ipv4: [FIRST] } }, {
-    hosts: [NAME, "nothing.test"],
+  byName("one of two names does not exist", { [SERVER_NAME]: { ipv4: [FIRST] } }, {
+    hosts: [SERVER_NAME, "nothing.test"],
     mayFail: true,
     kinds: ["dns"],
   }),
   byName("name server that answers only over TCP", {
-    [NAME]: { ipv4: [FIRST], fault: "truncated" },
+    [SERVER_NAME]: { ipv4: [FIRST], fault: "truncated" },
   }),
-  byName("dead address before one that lives", { [NAME]: { ipv4: [DEAD_ADDRESS, FIRST] } }, {
+  byName("dead address before one that lives", { [SERVER_NAME]: { ipv4: [DEAD_ADDRESS, FIRST] } }, {
     apply: (laboratory) => addRules(laboratory, dropAll(DEAD_ADDRESS)),
   }),
-  byName("IPv6 only", { [NAME]: { ipv6: [FIRST_IPV6] } }),
-  byName("IPv6 that is broken, beside IPv4", { [NAME]: { ipv4: [FIRST], ipv6: [FIRST_IPV6] } }, {
+  byName("IPv6 only", { [SERVER_NAME]: { ipv6: [FIRST_IPV6] } }),
+  byName("IPv6 that is broken, beside IPv4", {
+    [SERVER_NAME]: { ipv4: [FIRST], ipv6: [FIRST_IPV6] },
+  }, {
     apply: (laboratory) =>
       addRules(laboratory, "chain ipv6 {\n" + FORWARD + "meta nfproto ipv6 drop\n}"),
   }),
   {
     ...byName("address that changes, the old one silent, 3 retries", {
-      [NAME]: { ipv4: [FIRST], ttlSeconds: 1 },
+      [SERVER_NAME]: { ipv4: [FIRST], ttlSeconds: 1 },
     }, { retries: 3, requests: 20_000 }),
     async during({ laboratory, folder, reach, last }) {
       await reach(0.25);
-      await tell(folder, { [NAME]: { ipv4: [SECOND], ttlSeconds: 1 } });
+      await tell(folder, { [SERVER_NAME]: { ipv4: [SECOND], ttlSeconds: 1 } });
       last(await addRules(laboratory, dropAll(FIRST)));
     },
   },
@@ -59,7 +60,7 @@ function byName(
 ): Condition {
   return {
     name,
-    hosts: [NAME],
+    hosts: [SERVER_NAME],
     ...more,
     async apply(laboratory, folder) {
       await using all = new AsyncDisposableStack();

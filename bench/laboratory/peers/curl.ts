@@ -1,6 +1,8 @@
 import type { Measured } from "../../meter.ts";
 import { findCurl } from "../../peers/curl.ts";
+import { writeLines } from "../../write_lines.ts";
 import { type Client, FAILED, OK, type Order, type Report } from "../client.ts";
+import { toBody } from "../mix.ts";
 
 /** Asked for more, curl before 8.16 falls back to its default of 50. */
 const MAX_IN_FLIGHT = 300;
@@ -16,20 +18,42 @@ export async function findCurlClient(): Promise<Client | undefined> {
     // It makes one again after each failure of `--retry`, however it is told to wait between.
     hasRetries: true,
     hasPauses: false,
-    command: ({ list, concurrency, protocol, timeoutSeconds, retries, folder }) => {
-      const script = `sed 's|.*|url = "&"\\noutput = "/dev/null"|' "$1" > "$2"; shift 2; exec "$@"`;
-      const config = `${folder}/curl.config`;
-      return [
-        ...["sh", "-c", script, "sh", list, config, "curl", "-s", "-k", "--config", config],
-        ...["--parallel", "--parallel-immediate"],
-        ...["--parallel-max", `${Math.min(MAX_IN_FLIGHT, concurrency)}`],
-        ...["--max-time", `${timeoutSeconds}`, protocol === "h2" ? "--http2" : "--http1.1"],
-        ...(retries > 0 ? ["--retry", `${retries}`, "--retry-all-errors"] : []),
-        ...["-w", "%{url} %{http_code} %{errormsg}\\n"],
-      ];
+    async prepare(order) {
+      const urls = (await Deno.readTextFile(order.list)).trimEnd().split("\n");
+      const options = toOptions(order).map((line) => `${line}\n`).join("");
+      await writeLines(toConfig(order), urls.length, (i) => {
+        // Each transfer has options of its own.
+        const next = i === 0 ? "" : "next\n";
+        return `${next}url = "${urls[i]}"\n${options}${toBodyOptions(urls[i], order)}`;
+      });
     },
+    command: (order) => [
+      ...["curl", "--config", toConfig(order), "--parallel", "--parallel-immediate"],
+      ...["--parallel-max", `${Math.min(MAX_IN_FLIGHT, order.concurrency)}`],
+    ],
     read,
   };
+}
+
+function toConfig({ folder }: Order): string {
+  return `${folder}/curl.config`;
+}
+
+function toOptions({ protocol, timeoutSeconds, retries }: Order): readonly string[] {
+  return [
+    ...["silent", "insecure", protocol === "h2" ? "http2" : "http1.1", 'output = "/dev/null"'],
+    `max-time = ${timeoutSeconds}`,
+    'write-out = "%{url} %{http_code} %{errormsg}\\n"',
+    ...(retries > 0 ? [`retry = ${retries}`, "retry-all-errors"] : []),
+  ];
+}
+
+/** An upload has its body in chunks, where there are such. */
+function toBodyOptions(url: string, { protocol }: Order): string {
+  const body = toBody(url);
+  if (body === "") return "";
+  const isChunked = url.includes("/upload/") && protocol !== "h2";
+  return `data = "${body}"\n${isChunked ? 'header = "Transfer-Encoding: chunked"\n' : ""}`;
 }
 
 /** A line for each transfer, with its URL, its status, or 000, and what went wrong. */

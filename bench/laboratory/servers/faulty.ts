@@ -50,6 +50,9 @@ async function startServer({ laboratory, folder }: SiteOptions, fault: Fault): P
 /** Has no log: what the client was sent is what the server behind it says. */
 async function startProxy({ laboratory, folder }: SiteOptions): Promise<Site> {
   const config = `${folder}/proxy.conf`;
+  const { chain, key } = laboratory.certificate;
+  await Deno.writeTextFile(`${folder}/server.crt`, chain);
+  await Deno.writeTextFile(`${folder}/server.key`, key);
   await Deno.writeTextFile(
     config,
     `daemon off; worker_processes 1; pid ${folder}/proxy.pid; error_log stderr emerg;
@@ -58,8 +61,8 @@ async function startProxy({ laboratory, folder }: SiteOptions): Promise<Site> {
        access_log off;
        server {
          listen ${PORTS.h2} ssl http2; listen [::]:${PORTS.h2} ssl http2;
-         ssl_certificate ${projectPath("tests/fixtures/server.crt")};
-         ssl_certificate_key ${projectPath("tests/fixtures/server.key")};
+         ssl_certificate ${folder}/server.crt;
+         ssl_certificate_key ${folder}/server.key;
          location / {
            proxy_pass http://127.0.0.1:${PORTS.http};
            proxy_buffering off; proxy_next_upstream off; } } }`,

@@ -5,7 +5,7 @@
  */
 import { formatHelp } from "../../cli/format_help.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
-import { quoteWord } from "../../cli/quote_word.ts";
+import { quoteWord } from "../../text/quote_word.ts";
 import { UsageError } from "../../errors.ts";
 import { readFromDisk, readShortText } from "../../options/read_file.ts";
 import { CURL_FLAGS_HERE, CURL_HELP } from "./help.ts";

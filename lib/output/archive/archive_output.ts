@@ -16,6 +16,7 @@ import type { ArchiveOptions } from "./archiver.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
 import type { ArchivePlace } from "./record_places.ts";
+import { quoteWord } from "../../text/quote_word.ts";
 
 /** How many bytes of records wait for others, so that short ones are written in one go. */
 const BLOCK_BYTES = 256 * 1024;
@@ -95,7 +96,11 @@ export class ArchiveOutput {
     const fail = (why: string): never => refuse(path, why);
     const folder = dirname(path);
     if (!isGranted({ name: "write", path: folder }) || !isGranted({ name: "read", path: folder })) {
-      return fail(`no permission: run with --allow-write=${folder} --allow-read=${folder}`);
+      return fail(
+        `no permission: run with ${quoteWord(`--allow-write=${folder}`)} ${
+          quoteWord(`--allow-read=${folder}`)
+        }`,
+      );
     }
     let file;
     let isNew = false;

@@ -14,6 +14,7 @@ import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
+import { quoteWord } from "../../text/quote_word.ts";
 
 /**
  * The maximum number of folders whose names are remembered, by all threads of a run together; others
@@ -80,7 +81,11 @@ export class Bodies {
       throw new UsageError(`Cannot write '--save-bodies ${path}': ${why}`);
     };
     if (!isGranted({ name: "write", path }) || !isGranted({ name: "read", path })) {
-      return fail(`no permission: run with --allow-write=${path} --allow-read=${path}`);
+      return fail(
+        `no permission: run with ${quoteWord(`--allow-write=${path}`)} ${
+          quoteWord(`--allow-read=${path}`)
+        }`,
+      );
     }
     const extension = await loadExtension();
     const isNew = !isThere(path);
