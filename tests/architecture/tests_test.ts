@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 const ROOT = new URL("../../", import.meta.url);
 
 /** Folders of tests/ that stand for no room of lib/. */
-const OTHERS = ["architecture", "bench", "docs", "fixtures", "packaging", "security"];
+const OTHERS = ["architecture", "bench", "docs", "fixtures", "fuzz", "packaging", "security"];
 
 /**
  * What each test of more than one file is about. Every other test has the name of the file or the

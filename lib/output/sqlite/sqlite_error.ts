@@ -11,6 +11,15 @@ const MEANINGS: readonly (readonly [said: RegExp, meaning: string])[] = [
   [/unable to open/, "its folder cannot be written: use another"],
 ];
 
+/** Rows that are not in the order of their numbers: SQLite does not look at that while it reads. */
+export class DisorderError extends Error {
+  readonly code = "ERR_SQLITE_ERROR";
+
+  constructor() {
+    super("database disk image is malformed");
+  }
+}
+
 /** Whether SQLite, or what gives its values to a program, has thrown it. */
 export function isSqliteError(error: unknown): boolean {
   return error instanceof Error && "code" in error &&
