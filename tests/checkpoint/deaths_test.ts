@@ -16,7 +16,7 @@ import { ok, RawServer } from "../fixtures/raw_server.ts";
 
 const FIRST_SEED = 570;
 const IS_LONG = Deno.env.get("MYRIAD_TEST_LONG") !== undefined;
-const CASES = IS_LONG ? 20 * Object.keys(FORMATS).length : 3;
+const CASES = IS_LONG ? 20 * Object.keys(FORMATS).length : 2;
 /** Most of a run is waiting. */
 const LANES = 3;
 const SMALL = { maxRequests: 200, maxMs: 200 };
