@@ -13,7 +13,7 @@ export interface Context {
   readonly base: string | undefined;
   /** The sockets of `long`; undefined for native ones. */
   readonly transport: "portable" | "native" | undefined;
-  /** Parts of the names of the rows that `laboratory` runs, all of which a row has to have. */
+  /** Parts of the names of the rows that `laboratory` and `deaths` run, all of which a row has to have. */
   readonly only: readonly string[];
   /** What `deaths` draws its runs from; undefined for another one each time. */
   readonly seed: number | undefined;

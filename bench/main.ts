@@ -26,6 +26,7 @@ import { posts } from "./benches/posts.ts";
 import { prompt } from "./benches/prompt.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
+import { resume } from "./benches/resume.ts";
 import { silent } from "./benches/silent.ts";
 import { soak } from "./benches/soak.ts";
 import { stall } from "./benches/stall.ts";
@@ -44,6 +45,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   fairness,
   flat,
   posts,
+  resume,
   prompt,
   overhead,
   archive,
@@ -78,8 +80,8 @@ Without a name all of it is measured, in the order below.
   --keep FOLDER     keeps plots, as SVG, and their figures, as CSV
   --base COMMIT     what 'before' and 'threads' compare this tree to
   --transport NAME  the sockets of 'long': native, as by default, or portable
-  --only WORDS      what a row of 'laboratory' has to have in its name: loss, or 'loss|delay' for
-                    one of several (repeatable: all of them)
+  --only WORDS      what a row of 'laboratory' or 'deaths' has to have in its name: loss, or
+                    'loss|delay' for one of several (repeatable: all of them)
   --seed N          the same runs of 'deaths' again; with --rounds 1 the first of them
 `;
 

@@ -61,11 +61,8 @@ async function fuzz(name: string): Promise<number> {
   const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
   const over = Promise.withResolvers<void>();
   const start = performance.now();
-  let findings = 0;
-  const show = async (finding: Finding): Promise<void> => {
-    findings++;
-    await showFinding(name, finding);
-  };
+  const findings: Promise<void>[] = [];
+  const show = (finding: Finding): void => void findings.push(showFinding(name, finding));
   worker.onmessage = ({ data }: MessageEvent<Told>) => {
     if ("finding" in data) show(data.finding);
     else if ("progress" in data) showProgress(name, data.progress, performance.now() - start);
@@ -78,7 +75,7 @@ async function fuzz(name: string): Promise<number> {
   };
   const order: Order = { module, seed, ms: minutes * 60_000, current, input };
   worker.postMessage(order);
-  console.log(`${name}: seed ${seed}, ${minutes} min`);
+  if (input === undefined) console.log(`${name}: seed ${seed}, ${minutes} min`);
   let before = -1;
   const watch = setInterval(() => {
     const [runs] = new Int32Array(current, 0, 1);
@@ -91,8 +88,9 @@ async function fuzz(name: string): Promise<number> {
   await over.promise;
   clearInterval(watch);
   worker.terminate();
-  console.log(`${name}: ${findings} findings`);
-  return findings;
+  await Promise.all(findings);
+  console.log(`${name}: ${findings.length} findings`);
+  return findings.length;
 }
 
 function readCurrent(current: SharedArrayBuffer): Uint8Array {

@@ -21,7 +21,7 @@ const INTEGERS = [0, 1, 4, 127, 128, 255, 256, 4_096, 16_384, 65_535, 2 ** 31 - 
 /** How often a piece is repeated at most, to reach bounds. */
 const MAX_REPEATS = 300;
 
-/** Makes another input of one: by one change mostly, and by up to sixteen. */
+/** Makes another input of one, by 1, 2, 4, 8 or 16 changes. */
 export function mutate(input: Uint8Array, sources: Sources): Uint8Array {
   let output = input;
   for (let changes = 2 ** sources.dice.below(5); changes > 0; changes--) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Input } from "../lib/source/input.ts";
 import { Dice } from "../tests/fixtures/dice.ts";
 import { holdEqual } from "./target.ts";
 
@@ -47,27 +48,20 @@ export async function readInPiecesLater<T>(
   return expected;
 }
 
-/** Pieces as an input of a run, which has one buffer for all of them. */
-export class PiecedInput {
-  readonly #pieces: Iterator<Uint8Array>;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
-  isClosed = false;
-
-  constructor(pieces: readonly Uint8Array[]) {
-    this.#pieces = pieces.values();
-    this.#buffer = new Uint8Array(Math.max(0, ...pieces.map(({ length }) => length)));
-  }
-
-  read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { value } = this.isClosed ? { value: undefined } : this.#pieces.next();
-    // Whoever keeps a piece after the next one was asked for reads garbage.
-    this.#buffer.fill(0xaa);
-    if (value === undefined) return Promise.resolve(undefined);
-    this.#buffer.set(value);
-    return Promise.resolve(this.#buffer.subarray(0, value.length));
-  }
-
-  close(): void {
-    this.isClosed = true;
-  }
+/** Pieces as an input of a run, which decompresses them if they are compressed. */
+export function openPieces(pieces: readonly Uint8Array[]): Input {
+  const left = pieces.values();
+  let before = 0;
+  return Input.ofRemote("input", "input", {
+    read: (into) => {
+      const { value: piece } = left.next();
+      // Whoever keeps a piece after the next one was asked for reads garbage.
+      into.fill(0xaa, 0, before);
+      if (piece === undefined) return Promise.resolve(null);
+      into.set(piece);
+      before = piece.length;
+      return Promise.resolve(piece.length);
+    },
+    close: () => {},
+  });
 }

@@ -2,7 +2,7 @@ import { InputError, UsageError } from "../lib/errors.ts";
 import { INPUT_FORMATS, type InputFormatName } from "../lib/source/formats.ts";
 import { createSkip, type Line, OverlongLine } from "../lib/source/lines.ts";
 import { openMaker, parseUrlTemplate } from "../lib/source/make_target.ts";
-import { PiecedInput, readInPiecesLater } from "./pieces.ts";
+import { openPieces, readInPiecesLater } from "./pieces.ts";
 import { attemptLater, hold, toText } from "./target.ts";
 
 /** What of an input became of its records. */
@@ -33,7 +33,7 @@ export async function readInput(
   return await readInPiecesLater(input, (pieces) =>
     attemptLater(
       async () => {
-        const source = new PiecedInput(pieces);
+        const source = openPieces(pieces);
         const records = reader.readRecords(source, { name: "input", comments });
         const isSkipped = createSkip(comments);
         const context = { path: "input", isSkipped, ...parseUrlTemplate(options, format) };
@@ -56,7 +56,6 @@ export async function readInput(
             }),
           });
         }
-        hold(source.isClosed, "the input stays open");
         return {
           records: read.map(({ record }) => record),
           targets: read.map(({ target }) => target),

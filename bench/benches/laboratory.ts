@@ -5,6 +5,7 @@ import { type Condition, DEFAULT_CONCURRENCY, DEFAULT_REQUESTS } from "../labora
 import type { Client } from "../laboratory/client.ts";
 import { Laboratory } from "../laboratory/laboratory.ts";
 import { findLaboratoryClients } from "../laboratory/peers/clients.ts";
+import { Overview } from "../laboratory/overview.ts";
 import { type Outcome, runRow } from "../laboratory/row.ts";
 import { SITE_KINDS } from "../laboratory/servers/site_kinds.ts";
 import type { Protocol, SiteKind } from "../laboratory/site.ts";
@@ -37,6 +38,7 @@ export const laboratory: Bench = {
         }
       }
     }
+    tables.overview.print();
   },
 };
 
@@ -62,6 +64,7 @@ class Tables {
   readonly #context: Context;
   readonly #laboratory: Laboratory;
   readonly #clients: readonly Client[];
+  readonly overview = new Overview();
 
   constructor(context: Context, laboratory: Laboratory, clients: readonly Client[]) {
     this.#context = context;
@@ -85,7 +88,9 @@ class Tables {
       const laboratory = this.#laboratory;
       try {
         const given = { laboratory, meter, condition, site, protocol, client, requests };
-        rows.push(toCells(await runRow(given)));
+        const outcome = await runRow(given);
+        rows.push(toCells(outcome));
+        this.overview.add(condition.name, `${site.name}, ${protocol}`, outcome);
       } catch (error) {
         if (error instanceof Interrupted) throw error;
         const message = markdownCell((error as Error).message);

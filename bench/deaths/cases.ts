@@ -83,6 +83,8 @@ export interface Case {
   readonly attempts: number;
   /** Whether a status of 400 or more is a failure. */
   readonly fails: boolean;
+  /** What waits until it is on the disk: `--sync`. */
+  readonly sync: string;
   /** Whether what failed is made again in the end. */
   readonly isRetried: boolean;
   /** How many lines the input has. */
@@ -108,8 +110,12 @@ const FLOW_STEPS = 2;
  *
  * @param seed seeds that follow each other go through all formats
  * @param maxRequests the most requests of a run
+ * @param maxMs the longest that a run takes that nobody kills, apart from its start
  */
-export function drawCase(seed: number, maxRequests = Infinity): Case {
+export function drawCase(
+  seed: number,
+  { maxRequests = Infinity, maxMs = Infinity }: { maxRequests?: number; maxMs?: number } = {},
+): Case {
   const dice = new Dice(seed);
   const format = FORMAT_NAMES[seed % FORMAT_NAMES.length];
   const files = FORMATS[format];
@@ -140,7 +146,9 @@ export function drawCase(seed: number, maxRequests = Infinity): Case {
   flags.push("--no-pause");
   const fails = dice.below(2) === 0;
   if (fails) flags.push("--fail");
-  const lengthMs = dice.of(LENGTHS);
+  const sync = dice.of(["always", "interval", "interval", "never"]);
+  flags.push("--sync", sync);
+  const lengthMs = Math.min(dice.of(LENGTHS), maxMs);
   const hasRate = dice.below(4) === 0 && lengthMs > 0;
   // The clock of threads is not fast, and a rate is kept by all clocks.
   const isFast = dice.below(3) > 0 && !hasRate;
@@ -158,6 +166,7 @@ export function drawCase(seed: number, maxRequests = Infinity): Case {
     concurrency,
     attempts: 1 + retries,
     fails,
+    sync,
     isRetried: !isFlow && dice.below(2) === 0,
     lines: isLooped ? 7 + dice.below(50) : requests,
     isFast,

@@ -36,6 +36,8 @@ export class Play implements Disposable {
   readonly log: Log;
   readonly faults = new Faults();
   readonly deaths: Death[] = [];
+  /** How runs ended whose disk was at fault, and what they said. */
+  readonly ends: { readonly fault: string; readonly code: number; readonly said: string }[] = [];
   /** The folder of its outputs. */
   readonly folder: string;
   /** Requests that the run makes in all, without retries. */
@@ -123,6 +125,23 @@ export class Play implements Disposable {
       (code === 0 || code === 1) && strange.length === 0,
       "a run did not end well",
       () => `${when}: exit code ${code}, ${stderr.slice(0, 300)}`,
+    );
+  }
+
+  /** Notes how a run ended whose disk was at fault. */
+  tellEnd(fault: string, { code, stderr }: Ended): void {
+    this.ends.push({ fault, code, said: stderr.trim().replaceAll(`${this.folder}/`, "") });
+  }
+
+  /** A run that could not go on says so in one sentence, with its exit code. */
+  checkRefusal({ code, stderr, hasDied }: Ended, when: string): void {
+    if (this.#stage.abort.aborted) return;
+    const said = stderr.split("\n").filter((line) => !KNOWN.test(line)).join("\n");
+    const isSentence = /^myriad: Cannot [^\n]+\n$/.test(said) && !/(Cannot .*){2}/.test(said);
+    this.faults.unless(
+      !hasDied && isSentence && (code === 2 || code === 3),
+      "what the user is told is not one sentence",
+      () => `${when}: exit code ${code}, ${stderr.slice(0, 400)}`,
     );
   }
 

@@ -3,7 +3,7 @@ import { IisLog } from "../../lib/commands/verify/iis_log.ts";
 import { PATH, STATUS } from "../../lib/commands/verify/path_status.ts";
 import { RequestPath } from "../../lib/commands/verify/request_path.ts";
 import { readLines } from "../../lib/scan/byte_lines.ts";
-import { PiecedInput, readInPiecesLater } from "../pieces.ts";
+import { openPieces, readInPiecesLater } from "../pieces.ts";
 import { type FuzzTarget, hold, holdEqual, toText } from "../target.ts";
 
 export const target: FuzzTarget = {
@@ -39,7 +39,7 @@ export const target: FuzzTarget = {
       const found: string[] = [];
       const formats = LOG_FORMATS.map((format) => ({ name: format.name, scanner: format.open() }));
       const path = new RequestPath();
-      await readLines(new PiecedInput(pieces), (bytes, from, to) => {
+      await readLines(openPieces(pieces), (bytes, from, to) => {
         for (const { name, scanner } of formats) {
           if (scanner instanceof IisLog && bytes[from] === 0x23) {
             scanner.readDirective(bytes, from, to);

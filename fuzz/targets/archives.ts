@@ -2,7 +2,7 @@ import { readResponses } from "../../lib/commands/report/archived_response.ts";
 import { RecordTally } from "../../lib/commands/report/record_tally.ts";
 import { InputError } from "../../lib/errors.ts";
 import { WarcReader } from "../../lib/warc/read_records.ts";
-import { PiecedInput, readInPiecesLater } from "../pieces.ts";
+import { openPieces, readInPiecesLater } from "../pieces.ts";
 import { readInput } from "../read_input.ts";
 import { attemptLater, type FuzzTarget, hold, toText } from "../target.ts";
 
@@ -36,7 +36,7 @@ export const target: FuzzTarget = {
   async run(input) {
     const read = await readInPiecesLater(input, (pieces) =>
       attemptLater(async () => {
-        const reader = new WarcReader(new PiecedInput(pieces), "x");
+        const reader = new WarcReader(openPieces(pieces), "x");
         const records: unknown[] = [];
         let bytes = 0;
         for (let head; (head = await reader.next()) !== undefined;) {
@@ -59,7 +59,7 @@ export const target: FuzzTarget = {
     const responses = await readInPiecesLater(input, (pieces) =>
       attemptLater(async () => {
         const tally = new RecordTally(5);
-        for await (const response of readResponses(new PiecedInput(pieces), "x")) {
+        for await (const response of readResponses(openPieces(pieces), "x")) {
           tally.add(response);
         }
         return tally.review().summary;

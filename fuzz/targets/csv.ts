@@ -18,15 +18,19 @@ export const target: FuzzTarget = {
     const result = await readInput(input, "csv", { template: "http://h/{id}?q={id}" });
     if ("error" in result) return result.error;
     const text = decode(input);
-    const { records, columns } = result.value;
+    const { records } = result.value;
     const isValid = records.every((record) => typeof toFields(record) !== "string");
     // The other parser takes no CR alone for the end of a line, and skips lines in another way.
-    const isPlain = !/\r(?!\n)|\ufffd|^\s|\n\s*\n|\n\s+$/.test(text) && text.isWellFormed();
+    const isPlain = !/\r|\ufffd|^\s|\n\s*\n|\n\s+$/.test(text);
     if (isValid && isPlain) {
       const expected = attempt(() => parse(text) as string[][], Error);
-      const rows = [columns, ...records.map(toFields)];
-      if ("value" in expected) holdEqual(rows, expected.value, "@std/csv reads something else");
-      else hold(/number of fields|field count/.test(expected.error), `refused: ${expected.error}`);
+      const rows = records.map(toFields);
+      if ("value" in expected) {
+        holdEqual(rows, expected.value.slice(1), "@std/csv reads something else");
+      } else {hold(
+          /number of fields|field count/.test(expected.error),
+          `refused: ${expected.error}`,
+        );}
     }
     return JSON.stringify(result.value);
   },

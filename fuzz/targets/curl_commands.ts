@@ -2,7 +2,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { parseCurl } from "../../lib/commands/curl/parse_curl.ts";
 import { splitShellWords } from "../../lib/commands/curl/shell_words.ts";
 import { translateCurl } from "../../lib/commands/curl/translate.ts";
-import { quoteWord } from "../../lib/cli/quote_word.ts";
+import { quoteWord } from "../../lib/text/quote_word.ts";
 import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import { RUN_FLAGS } from "../../lib/options/table.ts";
 import { attempt, decode, type FuzzTarget, hold, holdEqual } from "../target.ts";

@@ -12,9 +12,9 @@ export const target: FuzzTarget = {
   // Blocks behind their lengths.
   seeds: [
     "\x06\x88\x40\x01a\x01b\x02\x88\xbe\x02\x88\xbe\x06\x88\x40\x01a\x01b",
-    "\x0b\x88\x58\x07private\x02\x88\xbe\x02\xbe\xbe",
+    "\x0a\x88\x58\x07private\x02\x88\xbe\x02\xbe\xbe",
     "\x0f\x40\x0acustom-key\x01a\xbe\x02\xbe\xbe\x03\x3f\xe1\x1f\x01\xbe",
-    "\x0a\x48\x82\x64\x02\x58\x85\xae\xc3\x77\x1a\x4b\x01\xbf",
+    "\x05\x88\x48\x82\x64\x02\x08\x88\x58\x85\xae\xc3\x77\x1a\x4b\x01\xbf",
     "\x04\x20\x3f\xe1\x1f\x05\0\x01a\x01b\x05\x10\x01a\x01b\x05\0\x01a\x01b",
   ].map((text) => Uint8Array.from(text, (character) => character.charCodeAt(0))),
   tokens: [
@@ -40,10 +40,11 @@ export const target: FuzzTarget = {
       buffer.set(block, 4);
       const result = attempt(() => decoder.decode(buffer, 4, 4 + block.length), Http2Error);
       buffer.fill(0x55);
-      // It knows no rare characters in Huffman code, and has no bounds.
-      const expected = attempt(() => reference.read(toText(block)), Error);
       outcomes.push("value" in result ? result.value : result.error);
-      if ("error" in result || "error" in expected) break;
+      if ("error" in result) break;
+      // It knows no rare characters in Huffman code.
+      const expected = attempt(() => reference.read(toText(block)), Error);
+      if ("error" in expected) break;
       const fields = result.value.map(({ name, value }) => [name, value]);
       holdEqual(fields, expected.value, "the decoder of the tests reads other fields");
     }

@@ -7,6 +7,8 @@ import type { MaybePromise, Source, Step } from "../stream.ts";
 import { DoneSet } from "./done_set.ts";
 import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
+import { removeLog } from "./log/log_folder.ts";
+import type { RunLog } from "./log/run_log.ts";
 import type { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** After so many bytes of output a journal is written, however short the time was. */
@@ -31,6 +33,10 @@ export interface CheckpointOptions {
     JournalState,
     "stats" | "seconds" | "cpuSeconds" | "peakRssKb" | "shortages" | "cluster"
   >;
+  /** The log behind the journal; undefined without. */
+  readonly log: RunLog | undefined;
+  /** Gives the outputs the records of all results that are marked, and logs these. */
+  readonly endBlock: () => void;
   /** Called if a journal cannot be written: the run cannot continue. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -147,6 +153,11 @@ export class Checkpoint {
   }
 
   #look(): void {
+    try {
+      this.#options.endBlock();
+    } catch (error) {
+      return this.#options.onFailure(error);
+    }
     if (this.#writing !== undefined || !this.#hasChanged) return;
     const { output } = this.#options;
     const sinceMs = performance.now() - this.#writtenAtMs;
@@ -154,20 +165,24 @@ export class Checkpoint {
       sinceMs < output.syncIntervalMs &&
       this.#countWritten() - this.#writtenBytes < MAX_UNSYNCED_BYTES
     ) return;
-    this.#writing = this.#write(false).catch(this.#options.onFailure)
+    this.#writing = this.#write({ complete: false, isLast: false }).catch(this.#options.onFailure)
       .finally(() => this.#writing = undefined);
   }
 
-  async #write(complete: boolean): Promise<void> {
-    const { journal, before, output, failures, archive, now } = this.#options;
+  async #write(
+    { complete, isLast }: { readonly complete: boolean; readonly isLast: boolean },
+  ): Promise<void> {
+    const { journal, before, output, failures, archive, now, log, endBlock } = this.#options;
+    endBlock();
     this.#hasChanged = false;
     // All of one moment: nothing is awaited before the outputs have set their records apart.
     const done = this.#done.toJSON();
+    const ofLog = isLast ? null : log?.cover() ?? null;
     const waiting = this.#waiting;
     this.#waiting = [];
     const state = before.retry === null
-      ? { ...before, ...now(), done, complete }
-      : { ...before, ...now(), retry: complete ? null : { ...before.retry, done } };
+      ? { ...before, ...now(), log: ofLog, done, complete }
+      : { ...before, ...now(), log: ofLog, retry: complete ? null : { ...before.retry, done } };
     const [position, failuresPosition, archivePosition] = await Promise.all([
       output.sync(),
       failures?.sync(),
@@ -187,6 +202,7 @@ export class Checkpoint {
       );
     }
     output.confirm?.();
+    if (!isLast) log?.onJournal();
     this.#writtenAtMs = performance.now();
     this.#writtenBytes = this.#countWritten();
     for (const call of waiting) call();
@@ -195,7 +211,9 @@ export class Checkpoint {
   /** Ends without another journal: the last one stands. */
   async stop(): Promise<void> {
     await this.#endWriting();
-    this.#options.journal.close();
+    const { journal, log } = this.#options;
+    log?.close();
+    journal.close();
   }
 
   async #endWriting(): Promise<void> {
@@ -211,6 +229,13 @@ export class Checkpoint {
    */
   async finish(complete: boolean): Promise<void> {
     await this.#endWriting();
-    await this.#write(complete).finally(() => this.#options.journal.close());
+    const { journal, log } = this.#options;
+    try {
+      await this.#write({ complete, isLast: true });
+      if (log !== undefined) removeLog(log.place.path);
+    } finally {
+      log?.close();
+      journal.close();
+    }
   }
 }

@@ -178,6 +178,7 @@ async function createState(options: ResumeOptions): Promise<JournalState> {
     output: 0,
     failures: options.failures === undefined ? null : 0,
     archive: options.archive === undefined ? null : 0,
+    log: null,
     stats: new Stats().toJSON(),
     seconds: 0,
     cpuSeconds: 0,

@@ -3,14 +3,16 @@
  * an output that is a database.
  *
  * ```text
- * myriad journal 5 SHA-256-OF-THE-REST
+ * myriad journal 6 SHA-256-OF-THE-REST
  * {"identity":…,"done":…,"output":…}
  * ```
  *
  * @module
  */
+import { dirname } from "node:path";
 import type { Position } from "../output/output.ts";
 import { openFreshFile } from "../process/fresh_file.ts";
+import { syncFolder } from "../process/sync_folder.ts";
 import type { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { writeAll } from "../process/write_all.ts";
 import { MAX_INPUTS } from "../source/item.ts";
@@ -31,6 +33,7 @@ import {
 } from "../text/json_shape.ts";
 import { type ClusterState, isClusterState } from "./cluster_state.ts";
 import { type DoneSetState, isDoneSetState } from "./done_set.ts";
+import type { LogState } from "./log/run_log.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
 /** What a run is, by flag. What may be secret is in it as a salted hash. */
@@ -63,6 +66,8 @@ export interface JournalState {
   readonly failures: Position | null;
   /** The same of the archive of exchanges; null without. */
   readonly archive: Position | null;
+  /** The log that goes on behind it; null without. */
+  readonly log: LogState | null;
   readonly stats: StatsState;
   /** Seconds that the run took so far, and what it cost. */
   readonly seconds: number;
@@ -100,6 +105,9 @@ const isFlagValue: Check = (value) =>
 const MAX_SECONDS = 1e10;
 const isDuration: Check = (value) => isNumber(value) && value as number <= MAX_SECONDS;
 
+/** The maximum number of threads that a log has entries of. */
+const MAX_LOGGED_THREADS = 1_000;
+
 const isInput = orNull(
   isShape({ size: isCount, mtimeMs: (value) => Number.isFinite(value) }),
 );
@@ -116,6 +124,7 @@ const SHAPE: Shape = {
   output: isCount,
   failures: orNull(isCount),
   archive: orNull(isCount),
+  log: orNull(isShape({ id: isCount, covered: isList(isCount, MAX_LOGGED_THREADS) })),
   stats: isObject,
   seconds: isDuration,
   cpuSeconds: isDuration,
@@ -192,12 +201,17 @@ function check(state: Record<string, unknown>): JournalState {
 
 /**
  * Replaces a journal. At any moment the old one or the new one is there, whole. After a power failure
- * it can be the old one, which is still true.
+ * it can be the old one, which is still true, unless the folder was brought to the disk as well: that
+ * takes the permission to read it.
+ *
+ * @param reserve has a descriptor for it
+ * @param isSynced whether it waits until it is on the disk
  */
 export async function writeJournal(
   path: string,
   state: JournalState,
   reserve: Pick<ReservedDescriptors, "use"> = { use: (work) => work() },
+  isSynced = true,
 ): Promise<void> {
   const bytes = new TextEncoder().encode(await formatJournal(state));
   const fresh = `${path}.tmp`;
@@ -205,7 +219,7 @@ export async function writeJournal(
   const file = reserve.use(() => openFreshFile(fresh, { mode: 0o600 }));
   try {
     await writeAll(file, bytes);
-    await file.syncData();
+    if (isSynced) await file.syncData();
   } finally {
     file.close();
   }
@@ -215,4 +229,5 @@ export async function writeJournal(
     await Deno.remove(fresh).catch(() => {});
     throw error;
   }
+  if (isSynced) await syncFolder(dirname(path), reserve);
 }

@@ -7,11 +7,18 @@ import type { JournalStore } from "./journal_store.ts";
 export class JournalFile implements JournalStore {
   readonly place = "beside it";
   readonly #path: string;
+  readonly #isSynced: boolean;
   /** Sockets can take all descriptors, but each journal is a new file. */
   #reserve: ReservedDescriptors | undefined;
 
-  constructor(path: string) {
+  /** @param isSynced whether a journal counts as written once it is on the disk */
+  constructor(path: string, isSynced = true) {
     this.#path = path;
+    this.#isSynced = isSynced;
+  }
+
+  get logPath(): string {
+    return `${this.#path}.log`;
   }
 
   get description(): string {
@@ -28,7 +35,7 @@ export class JournalFile implements JournalStore {
   }
 
   write(state: JournalState): Promise<void> {
-    return writeJournal(this.#path, state, this.#reserve);
+    return writeJournal(this.#path, state, this.#reserve, this.#isSynced);
   }
 
   get #list(): string {

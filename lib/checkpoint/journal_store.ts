@@ -6,6 +6,8 @@ export interface JournalStore {
   readonly description: string;
   /** Where it is: `beside it` or `in it`, of the output. */
   readonly place: string;
+  /** The folder of the log that goes on behind it. */
+  readonly logPath: string;
   /**
    * Reads the journal.
    *

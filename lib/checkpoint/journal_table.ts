@@ -16,7 +16,8 @@ export class JournalTable implements JournalStore {
   readonly retryList = "list of what failed";
   readonly #database: OutputDatabase;
 
-  constructor(database: OutputDatabase) {
+  /** @param logPath of the log, which is beside the database: what is in it waits for a commit */
+  constructor(database: OutputDatabase, readonly logPath: string) {
     this.#database = database;
   }
 

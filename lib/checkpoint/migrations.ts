@@ -26,6 +26,8 @@ export const MIGRATIONS: readonly ((state: State) => Record<string, unknown>)[] 
   }),
   // Before archives of exchanges.
   (state) => ({ archive: null, ...state }),
+  // Before logs behind journals.
+  (state) => ({ log: null, ...state }),
 ];
 
 /** Adds what was not counted yet: none of it, or what follows from the rest. */

@@ -6,6 +6,7 @@
 import { OutputError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { openFile } from "../output/line_writer.ts";
+import type { RunArchive } from "../output/archive/run_archive.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { KeptRecords, Output, Position } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
@@ -14,6 +15,10 @@ import { Stats } from "../stats/stats.ts";
 import { findState, type Found } from "./find_state.ts";
 import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
+import { countLog } from "./log/count_log.ts";
+import type { LoggedPlaces } from "./log/entry.ts";
+import { drawLogId, readLog, removeLog } from "./log/log_folder.ts";
+import type { LogState } from "./log/run_log.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
 import { openRunOutput, type RunOutput } from "./run_output.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
@@ -37,6 +42,8 @@ export class ResumePoint {
   readonly leftRun: string | undefined;
   /** For `--retry-failed`, the places of the requests that are made again. */
   failed: SparseBitmap | undefined;
+  /** The log behind the journal, whose results the state has; undefined without any. */
+  readonly #tail: Tail | undefined;
 
   /**
    * Looks at what is there. It changes nothing, except that it makes an empty output where there is
@@ -56,7 +63,9 @@ export class ResumePoint {
       const found: Found = size === undefined
         ? { state: undefined, isResumed: false, isJudgedAgain: false }
         : await findState(options, { ...opened, size, failures });
-      return new ResumePoint(options, opened, failures, found);
+      const tail = await findTail(options, opened.journal, found);
+      const state = tail?.state ?? found.state;
+      return new ResumePoint(options, opened, failures, { ...found, state }, tail);
     } catch (error) {
       await closeAll(opened.output, failures);
       if (opened.isNew) await Deno.remove(options.output.path);
@@ -69,6 +78,7 @@ export class ResumePoint {
     { output, isNew, journal }: RunOutput,
     failures: Output | undefined,
     { state, isResumed, isJudgedAgain, leftRun }: Found,
+    tail: Tail | undefined,
   ) {
     this.#options = options;
     this.#isNew = isNew;
@@ -79,6 +89,7 @@ export class ResumePoint {
     this.isResumed = isResumed;
     this.leftRun = leftRun;
     this.#isJudgedAgain = isJudgedAgain;
+    this.#tail = tail;
   }
 
   /**
@@ -87,50 +98,116 @@ export class ResumePoint {
    * as well: the bus must not have a run that no journal names. In a database that starts over, the
    * old journal is gone with the records.
    *
+   * @param archive of exchanges, if they are saved
    * @throws {UsageError} If that is not possible.
    */
-  async prepareFiles(): Promise<void> {
-    const { state, output, failures } = this;
-    if (this.#options.retryFailed) return await this.#commitRetry(state!);
+  async prepareFiles(archive?: RunArchive): Promise<void> {
+    const { output, failures } = this;
+    if (this.#options.retryFailed) return await this.#commitRetry(this.state!, archive);
     const isDatabase = output.database !== undefined;
+    let { state } = this;
     if (state?.complete) {
       // The run before may have been killed before its output was whole.
       if (output.finish !== undefined && !isDatabase) await output.cutTo(state.output);
+      removeLog(this.journal.logPath);
       return;
     }
-    const writeJournal = async (): Promise<void> => {
-      if (state === undefined || this.isResumed && state.cluster === null) return;
-      await this.journal.write(state);
-    };
+    // The log behind the journal of a run that is resumed is still needed.
+    if (state !== undefined && !this.isResumed) state = this.#withNewLog(state);
     try {
-      if (!isDatabase) await writeJournal();
-      else if (!this.isResumed) await output.database!.startOver();
+      if (state !== undefined && !this.isResumed && !isDatabase) await this.journal.write(state);
+      if (isDatabase && !this.isResumed) await output.database!.startOver();
       await output.cutTo(state?.output ?? 0);
       await failures?.cutTo(state?.failures ?? 0);
-      if (isDatabase) await writeJournal();
+      await archive?.cutTo(state?.archive ?? 0);
+      if (state !== undefined && this.isResumed) state = await this.#goOn(state, archive);
+      else if (state !== undefined && isDatabase) await this.journal.write(state);
+      this.state = state;
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
     }
   }
 
+  /** A journal that a new log goes on behind, where the run has one. */
+  #withNewLog(state: JournalState): JournalState {
+    // What workers of a cluster have done is kept on the bus until a journal has it.
+    const hasLog = this.#options.cluster === undefined;
+    return { ...state, log: hasLog ? { id: drawLogId(), covered: [] } : null };
+  }
+
+  /**
+   * Writes the records of the log behind those of the journal, and the journal of both. Until then,
+   * the old journal and its log stand, and this can be begun again.
+   */
+  async #goOn(state: JournalState, archive: RunArchive | undefined): Promise<JournalState> {
+    const { output, journal } = this;
+    if (this.#tail !== undefined) state = { ...state, ...await this.#append(this.#tail, archive) };
+    state = this.#withNewLog(state);
+    await journal.write(state);
+    output.confirm?.();
+    return state;
+  }
+
+  async #append(
+    { log, entries }: Tail,
+    archive: RunArchive | undefined,
+  ): Promise<Pick<JournalState, "output" | "failures" | "archive">> {
+    const { output, failures, journal } = this;
+    let rest = entries;
+    for (const { sections } of readLog(journal.logPath, log)) {
+      if (rest-- === 0) break;
+      const { failures: failed, exchanges, captures, places } = sections;
+      let records = { bytes: sections.records, isPacked: false };
+      if (exchanges.length > 0 && archive !== undefined) {
+        const { mark, base = 0, responses } = JSON.parse(decoder.decode(places)) as LoggedPlaces;
+        const packed = {
+          bytes: exchanges,
+          parts: [],
+          responses,
+          captures: this.#options.archive!.cdx ? decoder.decode(captures) : undefined,
+          base,
+        };
+        records = archive.fillPlaces(records, packed, mark);
+        await archive.append(packed);
+      }
+      if (records.bytes.length > 0) await output.writeEncoded(records);
+      if (failed.length > 0) await failures?.writeEncoded({ bytes: failed, isPacked: false });
+    }
+    const [position, ofFailures = null, ofArchive = null] = await Promise.all([
+      output.sync(),
+      failures?.sync(),
+      archive?.sync(),
+    ]);
+    return { output: position, failures: ofFailures, archive: ofArchive };
+  }
+
   /**
    * Takes the failures out of the output, and notes which they were. After each step, this can be
    * begun again.
    */
-  async #commitRetry(state: JournalState): Promise<void> {
+  async #commitRetry(state: JournalState, archive: RunArchive | undefined): Promise<void> {
     const { output } = this.#options;
     const { path } = output;
     const { journal } = this;
     const { database } = this.output;
+    const isNew = state.retry === null;
+    const isArchiveCut = isNew && this.#tail !== undefined;
     const keep = async (records: KeptRecords): Promise<Position> => {
       if (database !== undefined) return database.keepRecords(records);
       const { copy } = await OUTPUT_FORMATS[output.format].loadReader();
       return await copy!({ from: path, to: `${path}.retry`, gzip: output.gzip, ...records });
     };
     try {
-      if (state.retry === null) {
+      if (isNew) {
         await this.output.cutTo(state.output);
+        if (this.#tail !== undefined) {
+          await this.failures?.cutTo(state.failures ?? 0);
+          await archive?.cutTo(state.archive ?? 0);
+          state = { ...state, ...await this.#append(this.#tail, archive), log: null };
+          await journal.write(state);
+          this.output.confirm?.();
+        }
         if (database === undefined) await this.output.finish?.();
         const { keepSucceeded } = await import("./retry_failed.ts");
         const kept = keepSucceeded(path, {
@@ -147,6 +224,7 @@ export class ResumePoint {
           ...state,
           stats: Stats.from(state.stats, this.#options).withoutFailed(refuted).toJSON(),
           output: position,
+          log: null,
           failures: state.failures === null ? null : 0,
           retry: {
             done: { low: 0, above: "" },
@@ -173,8 +251,9 @@ export class ResumePoint {
       }
       await this.output.cutTo(state.output);
       await this.failures?.cutTo(state.failures ?? 0);
-      if (state.cluster !== null) await journal.write(state);
-      this.state = state;
+      if (!isArchiveCut) await archive?.cutTo(state.archive ?? 0);
+      this.state = isNew ? this.#withNewLog(state) : await this.#goOn(state, archive);
+      if (isNew) await journal.write(this.state);
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
@@ -195,6 +274,41 @@ export class ResumePoint {
   async abandon(): Promise<void> {
     await closeAll(this.output, this.failures);
     if (this.#isNew) await Deno.remove(this.#options.output.path);
+  }
+}
+
+const decoder = new TextDecoder();
+
+/** Entries of a log. */
+interface Tail {
+  readonly log: LogState;
+  /** How many of them count, from the first one. */
+  readonly entries: number;
+  /** The journal together with them. */
+  readonly state: JournalState;
+}
+
+/** Finds what was done behind the journal of a run that is resumed. */
+async function findTail(
+  options: ResumeOptions,
+  journal: JournalStore,
+  { state, isResumed }: Found,
+): Promise<Tail | undefined> {
+  if (!isResumed || state === undefined || state.log === null) return undefined;
+  const { log, retry } = state;
+  try {
+    const failed = retry === null ? undefined : SparseBitmap.parse(await journal.readRetryList());
+    // What is wrong with the list is said where the retry begins.
+    if (retry !== null && failed === undefined) return undefined;
+    const tail = countLog(state, readLog(journal.logPath, log), {
+      numbers: createNumbering(options),
+      failed,
+      stats: options,
+    });
+    return tail.entries === 0 ? undefined : { log, ...tail };
+  } catch (error) {
+    const why = `the log '${journal.logPath}' cannot be read: ${describeWriteError(error)}`;
+    return refuseOutput(options, why);
   }
 }
 

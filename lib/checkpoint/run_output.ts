@@ -1,9 +1,11 @@
 import { dirname } from "node:path";
+import { UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { measureSize, openFile } from "../output/line_writer.ts";
 import { openRecords } from "../output/open_output.ts";
 import type { Output } from "../output/output.ts";
 import { lockFile } from "../process/file_lock.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { JournalFile } from "./journal_file.ts";
 import type { JournalStore } from "./journal_store.ts";
@@ -36,12 +38,14 @@ export function openRunOutput(options: ResumeOptions): Promise<RunOutput> {
 /** Its journal is a table in it, and its lock is the database's own. */
 async function openDatabase(options: ResumeOptions): Promise<RunOutput> {
   const { path } = options.output;
-  if (!isGranted({ name: "write", path }) || !isGranted({ name: "read", path })) {
-    refuseMissing(options, [path], [path]);
-  }
+  const log = toLogPath(options);
+  const paths = [path, log];
+  if (
+    !paths.every((path) => isGranted({ name: "write", path }) && isGranted({ name: "read", path }))
+  ) refuseMissing(options, paths, paths);
   const output = await openRecords(options);
   const { isNew, size } = output.database!;
-  return { output, journal: new JournalTable(output.database!), isNew, size };
+  return { output, journal: new JournalTable(output.database!, log), isNew, size };
 }
 
 async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
@@ -62,11 +66,17 @@ async function openJournaledFile(options: ResumeOptions): Promise<RunOutput> {
     const size = await measureSize(file);
     if (size !== undefined) checkPermissions(options);
     else if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
-    return { output, journal: new JournalFile(toJournalPath(options)), isNew, size };
+    return {
+      output,
+      journal: new JournalFile(toJournalPath(options), options.sync !== "never"),
+      isNew,
+      size,
+    };
   } catch (error) {
     await output.close();
     if (isNew) await Deno.remove(path);
-    throw error;
+    if (error instanceof UsageError) throw error;
+    return refuseOutput(options, describeWriteError(error));
   }
 }
 
@@ -80,12 +90,19 @@ function toJournalPath({ output }: ResumeOptions): string {
   return `${output.path}.myriad`;
 }
 
+/** Where the log behind the journal is, also behind one in a database. */
+function toLogPath(options: ResumeOptions): string {
+  return `${toJournalPath(options)}.log`;
+}
+
 function checkPermissions(options: ResumeOptions): void {
   const journal = toJournalPath(options);
   const { path } = options.output;
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
-  const read = [`${journal}.tmp`, ...ofRetry];
+  const read = [`${journal}.tmp`, toLogPath(options), ...ofRetry];
+  // What a folder has is on the disk once the folder is.
+  if (options.sync === "always") read.push(dirname(path));
   const written = [path, journal, ...read];
   if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);

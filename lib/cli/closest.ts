@@ -14,6 +14,8 @@ export function closest(given: string, names: readonly string[]): string | undef
   // In a short name, one letter is much.
   let least = Math.min(2, Math.floor(given.length / 3)) + 1;
   for (const name of names) {
+    // Each letter more is one to drop. The time would grow with the text, which may be very long.
+    if (Math.abs(given.length - name.length) >= least) continue;
     const distance = measureDistance(given, name);
     if (distance < least) [best, least] = [name, distance];
   }

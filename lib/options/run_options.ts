@@ -10,6 +10,7 @@ import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { ArchiveOutputOptions } from "../output/archive/archive_output.ts";
 import type { OutputFormatName } from "../output/formats.ts";
+import type { SyncMode } from "../output/output.ts";
 import type { Scheme } from "../source/default_scheme.ts";
 import type { OrderOptions } from "../source/order.ts";
 import type { InputFormatName } from "../source/formats.ts";
@@ -266,6 +267,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   /** Whether bodies with a content coding are left as they came. */
   readonly raw: boolean;
   readonly resume: "no" | "yes" | "force";
+  /** What waits until it is on the disk: each block of results, each journal, or nothing. */
+  readonly sync: SyncMode;
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
   readonly failures: string | undefined;

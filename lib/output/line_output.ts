@@ -43,6 +43,10 @@ export class LineOutput implements Output {
     return this.#lines.writeEncoded(records);
   }
 
+  writeLines(lines: Uint8Array): MaybePromise<void> {
+    return this.#lines.writeCopy(lines);
+  }
+
   sync(): Promise<number> {
     return this.#lines.sync();
   }

@@ -5,7 +5,7 @@
  */
 import { ClosedPipe, OutputError, UsageError } from "../errors.ts";
 import { openFreshFile } from "../process/fresh_file.ts";
-import { describeWriteError } from "../process/os_error.ts";
+import { describeWriteError, isDiskFault } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { EncodedRecords } from "./record_encoder.ts";
@@ -100,15 +100,28 @@ export async function openFile(
 /**
  * The size of a file in bytes; undefined for a pipe or a device, which cannot be cut. This needs the
  * permission to write only.
+ *
+ * @throws {Error} If the disk is at fault.
  */
 export async function measureSize(file: LineFile): Promise<number | undefined> {
   try {
     const size = await file.seek?.(0, Deno.SeekMode.End);
     if (size !== undefined) await file.truncate?.(size);
     return size;
-  } catch {
+  } catch (error) {
+    if (isDiskFault(error)) throw error;
     return undefined;
   }
+}
+
+/** A file for which nobody waits until what was written is on the disk. */
+export function withoutSync(file: LineFile): LineFile {
+  return {
+    write: (block) => file.write(block),
+    seek: file.seek && ((offset, whence) => file.seek!(offset, whence)),
+    truncate: file.truncate && ((length) => file.truncate!(length)),
+    close: () => file.close(),
+  };
 }
 
 /** Cuts a file back, and goes to its end; a pipe or a device is left alone. */
@@ -137,6 +150,9 @@ export class LineWriter {
   #members: Uint8Array<ArrayBuffer>[] = [];
   /** The length of both in bytes. */
   #encodedLength = 0;
+  /** Copied lines behind the encoded ones: the buffer and how much of it is in use. */
+  #copies: Uint8Array<ArrayBuffer> | undefined;
+  #copiesLength = 0;
   /** The write under way. Never rejects: its failure is `#failure`. */
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
@@ -172,6 +188,34 @@ export class LineWriter {
     this.#flush();
   }
 
+  /**
+   * Adds lines that are encoded, and copies them; otherwise like {@linkcode write}.
+   *
+   * @returns a promise if the caller has to wait before it adds more
+   */
+  writeCopy(lines: Uint8Array): MaybePromise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#encodeLines();
+    if (this.#copies !== undefined && this.#copiesLength + lines.length > this.#copies.length) {
+      this.#cutCopies();
+    }
+    this.#copies ??= new Uint8Array(Math.max(2 * this.#blockLength, lines.length));
+    this.#copies.set(lines, this.#copiesLength);
+    this.#copiesLength += lines.length;
+    this.#encodedLength += lines.length;
+    if (this.#encodedLength < this.#blockLength) return;
+    if (this.#writing !== undefined) return toQuiet(this.#flushNext());
+    this.#flush();
+  }
+
+  /** Puts copied lines behind the encoded ones. */
+  #cutCopies(): void {
+    if (this.#copies === undefined) return;
+    this.#encoded.push(this.#copies.subarray(0, this.#copiesLength));
+    this.#copies = undefined;
+    this.#copiesLength = 0;
+  }
+
   async #flushNext(): Promise<void> {
     await this.#writing;
     if (this.#failure !== undefined) throw this.#failure;
@@ -187,6 +231,7 @@ export class LineWriter {
    */
   writeEncoded({ bytes, isPacked }: EncodedRecords): MaybePromise<void> {
     if (this.#failure !== undefined) throw this.#failure;
+    this.#cutCopies();
     this.#encodeLines();
     (isPacked ? this.#members : this.#encoded).push(bytes);
     this.#encodedLength += bytes.length;
@@ -205,6 +250,7 @@ export class LineWriter {
     if (this.#lines === "") return;
     const bytes = encoder.encode(this.#lines);
     this.#lines = "";
+    this.#cutCopies();
     this.#encoded.push(bytes);
     this.#encodedLength += bytes.length;
   }
@@ -222,6 +268,7 @@ export class LineWriter {
    * @returns the length of the file then, in bytes
    */
   #writeGathered(): Promise<number> {
+    this.#cutCopies();
     this.#encodeLines();
     const encoded = this.#encoded;
     const members = this.#members;
@@ -279,9 +326,16 @@ export class LineWriter {
     return this.#length;
   }
 
-  /** Whether the file has so many bytes; what cannot be measured is taken to have them. */
+  /** Whether the file has so many bytes; what cannot be measured is taken to have them.
+   *
+   * @throws {UsageError} If the disk is at fault.
+   */
   async reaches(length: number): Promise<boolean> {
-    return (await measureSize(this.#file) ?? length) >= length;
+    try {
+      return (await measureSize(this.#file) ?? length) >= length;
+    } catch (error) {
+      throw new UsageError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
+    }
   }
 
   /**

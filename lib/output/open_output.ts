@@ -8,8 +8,8 @@ import { describeWriteError } from "../process/os_error.ts";
 import { createFailureFormatter, type RunDefaults } from "./failure_lines.ts";
 import { OUTPUT_FORMATS, type OutputFormatName } from "./formats.ts";
 import { LineOutput } from "./line_output.ts";
-import { type LineFile, measureSize, openFile, STDOUT } from "./line_writer.ts";
-import type { FormatOptions, Output, RecordOptions } from "./output.ts";
+import { type LineFile, measureSize, openFile, STDOUT, withoutSync } from "./line_writer.ts";
+import type { FormatOptions, Output, RecordOptions, SyncMode } from "./output.ts";
 import { RecordEncoder } from "./record_encoder.ts";
 
 /** The mode of a file that only its owner can read. */
@@ -22,6 +22,8 @@ export interface RecordsOptions {
     readonly format: OutputFormatName;
   };
   readonly captures: readonly { readonly name: string }[];
+  /** @default "interval" */
+  readonly sync?: SyncMode;
   /** The archive of exchanges, whose places the main thread puts into records of others. */
   readonly archive?: unknown;
   /** The number of the thread that formats records, from 0. @default 0 */
@@ -39,15 +41,30 @@ export async function openRecords(
 ): Promise<Output> {
   const { path, format, gzip } = options.output;
   const { open } = await OUTPUT_FORMATS[format].loadWriter();
-  return await open({ file, path, name: `--output ${path}`, gzip, ...toFormatOptions(options) });
+  const isSynced = options.sync !== "never";
+  return await open({
+    file: isSynced || file === STDOUT ? file : withoutSync(file),
+    path,
+    name: `--output ${path}`,
+    gzip,
+    isSynced,
+    ...toFormatOptions(options),
+  });
 }
 
-/** Opens the encoder of a run's records, for a thread that does not write them itself. */
-export async function openRecordEncoder(options: RecordsOptions): Promise<RecordEncoder> {
+/**
+ * Opens the encoder of a run's records.
+ *
+ * @param isForOther whether another thread writes them: then they are compressed here
+ */
+export async function openRecordEncoder(
+  options: RecordsOptions,
+  isForOther = true,
+): Promise<RecordEncoder> {
   const { format, gzip } = options.output;
   const { createFormatter } = await OUTPUT_FORMATS[format].loadWriter();
   // Places cannot be put into what is compressed.
-  const isPacked = gzip && options.archive === undefined;
+  const isPacked = isForOther && gzip && options.archive === undefined;
   return await RecordEncoder.open(createFormatter(toFormatOptions(options)), isPacked);
 }
 
@@ -69,11 +86,15 @@ function toFormatOptions(
  *
  * @throws {UsageError} If it cannot be written.
  */
-export async function openFailures(path: string, run: RunDefaults): Promise<Output> {
-  const file = path === "-"
+export async function openFailures(
+  path: string,
+  run: RunDefaults & Pick<RecordsOptions, "sync">,
+): Promise<Output> {
+  const opened = path === "-"
     ? STDOUT
     : (await openFile(path, { flag: "--failures", mode: OWNER_ONLY })).file;
-  if (run.failuresWithSecrets) await closeToOthers(path, file);
+  if (run.failuresWithSecrets) await closeToOthers(path, opened);
+  const file = run.sync === "never" ? withoutSync(opened) : opened;
   const name = `--failures ${path}`;
   return new LineOutput({ file, name, gzip: false }, createFailureFormatter(run));
 }
@@ -93,7 +114,7 @@ async function closeToOthers(path: string, file: LineFile): Promise<void> {
   }
 }
 
-/** Opens the encoder of the requests that failed, for a thread that does not write them itself. */
+/** Opens the encoder of the requests that failed. */
 export function openFailureEncoder(run: RunDefaults): Promise<RecordEncoder> {
   return RecordEncoder.open(createFailureFormatter(run), false);
 }

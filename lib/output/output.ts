@@ -42,6 +42,11 @@ export interface Output {
    */
   writeEncoded(records: EncodedRecords): MaybePromise<void>;
   /**
+   * Takes records that this thread has encoded, whose bytes are valid during the call only;
+   * otherwise like {@linkcode write}. Absent where records are not lines of text.
+   */
+  writeLines?(lines: Uint8Array): MaybePromise<void>;
+  /**
    * Brings all records so far to the disk, or, in a database, into the transaction that is to be
    * committed; those that come in the meantime are not among them.
    *
@@ -109,6 +114,9 @@ export interface OutputDatabase {
 /** How a record is formatted. */
 export type FormatOptions = Pick<RecordOptions, "fields" | "captures" | "isForTerminal" | "thread">;
 
+/** What waits until it is on the disk: each block of results, each journal, or nothing. */
+export type SyncMode = "always" | "interval" | "never";
+
 /** How a run's records are written. */
 export interface RecordOptions {
   /** The file, opened to be written and not changed yet, or standard output. */
@@ -123,6 +131,8 @@ export interface RecordOptions {
   readonly fields: readonly string[] | undefined;
   /** The names of what is captured, in the order in which results have it. */
   readonly captures: readonly string[];
+  /** Whether {@linkcode Output.sync} waits for the disk. @default true */
+  readonly isSynced?: boolean;
   /** Whether people read it on a terminal. */
   readonly isForTerminal: boolean;
   /** The number of the thread whose results they are. @default 0 */

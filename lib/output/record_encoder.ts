@@ -39,6 +39,8 @@ export class RecordEncoder {
   #bytes = new Uint8Array(FIRST_BYTES);
   #byteLength = 0;
   #text = "";
+  /** How many of the bytes {@linkcode peek} has given. */
+  #seen = 0;
 
   /**
    * @param format makes the lines of a result, each with its newline; empty for none
@@ -82,12 +84,33 @@ export class RecordEncoder {
     return this.#byteLength + this.#text.length;
   }
 
+  /** About how many bytes {@linkcode peek} would give. */
+  get freshLength(): number {
+    return this.length - this.#seen;
+  }
+
+  /** The records since it was called last, which stay; valid until the next `add`. */
+  peek(): Uint8Array<ArrayBuffer> {
+    this.#encode();
+    const fresh = this.#bytes.subarray(this.#seen, this.#byteLength);
+    this.#seen = this.#byteLength;
+    return fresh;
+  }
+
+  /** Gives all records so far without compressing them, and drops them; valid until the next `add`. */
+  borrow(): Uint8Array<ArrayBuffer> {
+    this.#encode();
+    const bytes = this.#bytes.subarray(0, this.#byteLength);
+    this.#byteLength = this.#seen = 0;
+    return bytes;
+  }
+
   /** Takes all records so far; undefined without any. */
   take(): EncodedRecords | undefined {
     this.#encode();
     const length = this.#byteLength;
     if (length === 0) return undefined;
-    this.#byteLength = 0;
+    this.#byteLength = this.#seen = 0;
     return this.#compress === undefined || length < MIN_MEMBER_BYTES
       ? { bytes: this.#bytes.slice(0, length), isPacked: false }
       : { bytes: this.#compress(this.#bytes.subarray(0, length)), isPacked: true };

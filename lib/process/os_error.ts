@@ -17,8 +17,27 @@ export function describeWriteError(error: unknown): string {
   if (error instanceof Deno.errors.AlreadyExists) {
     return "something is there already that is not a file: use another name";
   }
+  const number = readNumber(error);
+  if (number === 21) return "it is a folder: use the name of a file";
+  return DISK_FAULTS.get(number) ?? describeOsError(error);
+}
+
+/** Whether the disk is at fault, and not the kind of the file. */
+export function isDiskFault(error: unknown): boolean {
+  return DISK_FAULTS.has(readNumber(error));
+}
+
+/** What errors mean whose cause is the disk, by their numbers, and how to fix it. */
+const DISK_FAULTS: ReadonlyMap<number, string> = new Map([
+  [5, "the disk has failed (input/output error): check it, or use another"],
+  [28, "no space left on device: free some"],
+  [30, "its file system is read-only: use another"],
+  // Linux and macOS have different numbers of it.
+  [Deno.build.os === "linux" ? 122 : 69, "your quota of the disk is used up: free some"],
+]);
+
+/** The number of an error of the operating system; NaN for another error, and on Windows. */
+function readNumber(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
-  if (/os error 21/.test(message)) return "it is a folder: use the name of a file";
-  if (/os error 28/.test(message)) return "no space left on device: free some";
-  return describeOsError(error);
+  return Deno.build.os === "windows" ? NaN : Number(/os error (\d+)/.exec(message)?.[1]);
 }

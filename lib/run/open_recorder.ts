@@ -1,12 +1,15 @@
 import type { RunOptions } from "../options/run_options.ts";
-import type { Recorder, Stats } from "../stats/stats.ts";
+import type { Recorder } from "../stats/stats.ts";
+import type { WarmUpStats } from "../stats/warm_up.ts";
 
 /**
  * What counts the results of a run that begins now: its statistics, or what keeps its warm-up apart
  * from them.
+ *
+ * @param stats what counts, or logs what it lets statistics count
  */
 export async function openRecorder(
-  stats: Stats,
+  stats: WarmUpStats,
   { warmUpMs }: Pick<RunOptions, "warmUpMs">,
 ): Promise<Recorder> {
   if (warmUpMs === undefined) return stats;

@@ -7,7 +7,11 @@ import type { Checkpoint, CheckpointOptions } from "../checkpoint/checkpoint.ts"
 import { countDone } from "../checkpoint/done_set.ts";
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
+import type { LogPlace } from "../checkpoint/log/log_folder.ts";
+import type { LogEncoders } from "../checkpoint/log/result_log.ts";
+import type { LogMark, RunLog } from "../checkpoint/log/run_log.ts";
 import type { ResumePoint } from "../checkpoint/resume.ts";
+import { UsageError } from "../errors.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { PackedExchanges } from "../output/archive/packed_exchanges.ts";
@@ -16,9 +20,11 @@ import type { Bodies } from "../output/bodies/bodies.ts";
 import type { LineWriter } from "../output/line_writer.ts";
 import type { RunDefaults } from "../output/failure_lines.ts";
 import type { Output } from "../output/output.ts";
-import type { EncodedRecords } from "../output/record_encoder.ts";
+import type { EncodedRecords, RecordEncoder } from "../output/record_encoder.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
+import type { WarmUpStats } from "../stats/warm_up.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { FinalText } from "./final_texts.ts";
 
@@ -41,6 +47,8 @@ export interface EncodedResults {
   readonly exchanges?: PackedExchanges | undefined;
   /** The numbers of all these requests; undefined without a journal. */
   readonly numbers: Float64Array<ArrayBuffer> | undefined;
+  /** How far the log of the worker has them; missing without one. */
+  readonly log?: LogMark & { readonly thread: number };
 }
 
 /** Returns the part of the journal that tells about the whole run so far. */
@@ -60,6 +68,10 @@ export class Outputs {
   #bodies: Bodies | undefined;
   #archive: RunArchive | undefined;
   #checkpoint: Checkpoint | undefined;
+  /** The log behind the journal; undefined without one. */
+  #log: RunLog | undefined;
+  /** What encodes the results of this thread for its log, which has them before the outputs. */
+  #encoders: LogEncoders | undefined;
 
   /**
    * Looks for a run to resume, and changes nothing.
@@ -163,8 +175,8 @@ export class Outputs {
     const { failures, summaries, hdr, output } = this.#options;
     const beginning = this.#beginning;
     await this.#openBodies();
-    await beginning?.prepareFiles();
-    await this.#archive?.cutTo(beginning?.state?.archive ?? 0);
+    if (beginning === undefined) await this.#archive?.cutTo(0);
+    else await beginning.prepareFiles(this.#archive);
     if (beginning !== undefined) this.#outputs.push(beginning.output);
     else if (output !== undefined) {
       const { openRecords } = await import("../output/open_output.ts");
@@ -180,6 +192,8 @@ export class Outputs {
     if (beginning?.state === undefined) return;
     if (beginning.state.complete && !this.#options.retryFailed) return;
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
+    const { state, journal } = beginning;
+    if (state.log !== null) this.#log = await openLog(journal.logPath, state.log.id, this.#options);
     this.#checkpoint = new Checkpoint({
       journal: beginning.journal,
       before: beginning.state,
@@ -189,8 +203,77 @@ export class Outputs {
       numbers: beginning.numbering,
       failed: beginning.failed,
       now,
+      log: this.#log,
+      endBlock: () => void this.#endBlock(),
       onFailure,
     });
+  }
+
+  /**
+   * Opens the log of this thread, which makes the requests.
+   *
+   * @returns what counts its results: the statistics, or the log, which lets them do that
+   * @throws {OutputError} If its files cannot be made.
+   */
+  async openLog(stats: Stats): Promise<WarmUpStats> {
+    const log = this.#log;
+    if (log === undefined) return stats;
+    const options = this.#options;
+    const { output, failures } = options;
+    const [{ ResultLog }, { openRecordEncoder, openFailureEncoder }] = await Promise.all([
+      import("../checkpoint/log/result_log.ts"),
+      import("../output/open_output.ts"),
+    ]);
+    this.#encoders = {
+      records: await openRecordEncoder({ ...options, output: output! }, false),
+      failures: failures === undefined ? undefined : await openFailureEncoder(options),
+      archiver: this.#archive?.archiver,
+      mark: this.#archive?.run,
+    };
+    log.own = new ResultLog(log.place, {
+      thread: 0,
+      concurrency: options.concurrency,
+      encoders: this.#encoders,
+      stats,
+      isNamed: options.top !== undefined,
+    });
+    return log.own;
+  }
+
+  /**
+   * Lets workers log their results themselves.
+   *
+   * @param onTurn called with which of their files takes the next entries
+   * @returns undefined without a log
+   */
+  shareLog(onTurn: (file: number) => void): LogPlace | undefined {
+    if (this.#log !== undefined) this.#log.onTurn = onTurn;
+    return this.#log?.place;
+  }
+
+  /** Logs the results that have gathered, and gives the outputs their records. */
+  #endBlock(): MaybePromise<void> {
+    const own = this.#log?.own;
+    if (own === undefined) return;
+    own.endBlock();
+    const { records, failures } = this.#encoders!;
+    const written = this.#archive === undefined
+      ? this.#writeLines(0, records)
+      : this.#writeArchived(this.#archive, records!);
+    return waitForBoth(written, this.#writeLines(1, failures)) as MaybePromise<void>;
+  }
+
+  /** Writes the exchanges that have gathered, and then the records, which tell where they are. */
+  #writeArchived(archive: RunArchive, encoder: RecordEncoder): MaybePromise<void> {
+    const gathered = encoder.take() ?? { bytes: NO_BYTES, isPacked: false };
+    const { records, written } = archive.appendOwn(gathered);
+    const full = records.bytes.length > 0 ? this.#outputs[0].writeEncoded(records) : undefined;
+    return waitForBoth(written, full) as MaybePromise<void>;
+  }
+
+  #writeLines(k: number, encoder: RecordEncoder | undefined): MaybePromise<void> {
+    const lines = encoder?.borrow();
+    return lines?.length ? this.#outputs[k].writeLines?.(lines) : undefined;
   }
 
   /** Adds an output that has no journal. */
@@ -207,13 +290,15 @@ export class Outputs {
   async #openBodies(): Promise<void> {
     const { saveBodies, archive, overwrite } = this.#options;
     if (this.isComplete) return;
+    const { isResumed, restored } = this;
+    const hasResults = restored !== undefined && Stats.from(restored.stats).results > 0;
     if (archive !== undefined) {
       const { RunArchive } = await import("../output/archive/run_archive.ts");
-      this.#archive = await RunArchive.open(archive, { isResumed: this.isResumed, overwrite });
+      this.#archive = await RunArchive.open(archive, { isResumed, hasResults, overwrite });
     }
     if (saveBodies === undefined) return;
     const { Bodies } = await import("../output/bodies/bodies.ts");
-    this.#bodies = await Bodies.open(saveBodies, { isResumed: this.isResumed, overwrite });
+    this.#bodies = await Bodies.open(saveBodies, { isResumed, hasResults, overwrite });
   }
 
   /** Closes everything if the run cannot begin. */
@@ -257,6 +342,9 @@ export class Outputs {
     const archive = this.#archive;
     if (archive === undefined) return bodies && ((result) => bodies.annotate(result));
     const { isResumable } = this;
+    if (this.#encoders !== undefined) {
+      return (result) => archive.completeLater(result, result.error === "cancelled");
+    }
     return (result) => archive.complete(result, isResumable && result.error === "cancelled");
   }
 
@@ -277,12 +365,29 @@ export class Outputs {
    * @throws {OutputError} If a file cannot be written.
    */
   write(result: Result): MaybePromise<void> {
+    if (this.#encoders !== undefined) return this.#writeLogged(result);
     let written: MaybePromise<unknown> = this.#archive?.full;
     for (const output of this.#outputs) {
       written = waitForBoth(written, output.write(result));
     }
     this.#checkpoint?.add(result.target.i);
     return written as MaybePromise<void>;
+  }
+
+  #writeLogged(result: Result): MaybePromise<void> {
+    const own = this.#log!.own!;
+    own.addRecord(result);
+    this.#checkpoint!.add(result.target.i);
+    const written = this.#writeRow(result);
+    return own.isFull ? waitForBoth(written, this.#endBlock()) as MaybePromise<void> : written;
+  }
+
+  /** Writes a record that has no lines of text, which the log alone takes. */
+  #writeRow(result: Result): MaybePromise<void> {
+    const [output] = this.#outputs;
+    // Where its exchange is, is not known yet.
+    if (this.#archive !== undefined) return;
+    return output.writeLines === undefined ? output.write(result) : undefined;
   }
 
   /**
@@ -294,6 +399,16 @@ export class Outputs {
    */
   writeIteration(results: readonly Result[], i: number): MaybePromise<void> {
     let written: MaybePromise<unknown>;
+    const own = this.#log?.own;
+    if (own !== undefined) {
+      for (const result of results) {
+        own.addRecord(result);
+        written = waitForBoth(written, this.#writeRow(result));
+      }
+      own.addIteration(i);
+      this.#checkpoint!.add(i);
+      return (own.isFull ? waitForBoth(written, this.#endBlock()) : written) as MaybePromise<void>;
+    }
     for (const output of this.#outputs) {
       for (const result of results) written = waitForBoth(written, output.write(result));
     }
@@ -307,7 +422,7 @@ export class Outputs {
    * @returns a promise if the worker has to wait before the next ones
    * @throws {OutputError} If a file cannot be written.
    */
-  writeEncoded({ records, failures, exchanges, numbers }: EncodedResults): MaybePromise<void> {
+  writeEncoded({ records, failures, exchanges, numbers, log }: EncodedResults): MaybePromise<void> {
     let written: MaybePromise<unknown>;
     if (exchanges !== undefined) {
       records = records && this.#archive!.fillPlaces(records, exchanges);
@@ -318,6 +433,7 @@ export class Outputs {
       const block = blocks[k];
       written = waitForBoth(written, block && output.writeEncoded(block));
     }
+    if (log !== undefined) this.#log?.note(log.thread, log);
     const checkpoint = this.#checkpoint;
     if (checkpoint !== undefined && numbers !== undefined) {
       for (let k = 0; k < numbers.length; k++) checkpoint.add(numbers[k]);
@@ -338,6 +454,13 @@ export class Outputs {
   ): Promise<void> {
     let failure: unknown;
     const keep = (error: unknown): void => void (failure ??= error);
+    if (end !== "failed") {
+      try {
+        await this.#endBlock();
+      } catch (error) {
+        keep(error);
+      }
+    }
     // A journal that says that the run is complete is the last that any run does for it.
     if (end !== "failed") await this.#archive?.finishIndex().catch(keep);
     const isComplete = (): boolean => failure === undefined && end === "complete";
@@ -361,6 +484,27 @@ export class Outputs {
     this.#bodies?.close();
     if (failure !== undefined) throw failure;
   }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Begins a log behind a journal that has its id. */
+async function openLog(
+  path: string,
+  id: number,
+  { output, sync }: OutputsOptions,
+): Promise<RunLog> {
+  const [{ RunLog }, { beginLog }] = await Promise.all([
+    import("../checkpoint/log/run_log.ts"),
+    import("../checkpoint/log/log_folder.ts"),
+  ]);
+  try {
+    await beginLog(path, sync === "always");
+  } catch (error) {
+    const why = `its log '${path}' cannot be made: ${describeWriteError(error)}`;
+    throw new UsageError(`Cannot write '--output ${output!.path}': ${why}`);
+  }
+  return new RunLog({ path, id, isSynced: sync === "always" });
 }
 
 /** What settles when both have. */

@@ -101,9 +101,10 @@ export function sumCounts(
   a: Readonly<Record<string, number>>,
   b: Readonly<Record<string, number>>,
 ): Record<string, number> {
-  const sums = { ...a };
-  for (const [name, count] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + count;
-  return sums;
+  // Another machine says the names: one can be that of a member of every object.
+  const sums = new Map(Object.entries(a));
+  for (const [name, count] of Object.entries(b)) sums.set(name, (sums.get(name) ?? 0) + count);
+  return Object.fromEntries(sums);
 }
 
 /** What is known of the workers of a run on several machines. */

@@ -197,9 +197,11 @@ export class Run {
       const all = outputs.computeTotal(items.total);
       const total = all === undefined ? undefined : all - stats.results;
       const end = options.start + options.requests;
+      const log = outputs.shareLog((file) => (pipelines as Pipelines).turnLogs(file));
+      const source = this.#source;
       pipelines.begin(
         options,
-        { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
+        { source, pending, total, ids, stats, isResumable, bodiesRun, durationMs, log },
         {
           beforeFirst: this.#permits && (({ url }) => this.#checkPermission(url)),
           onResults: (results) => outputs.writeEncoded(results),
@@ -213,7 +215,8 @@ export class Run {
       const source = new Targets(pending, ids === undefined ? make : addIds(make, ids));
       const isPaced = options.rate !== undefined && !isComplete;
       const timer = isPaced ? await PreciseTimer.open() : undefined;
-      const recorder = await openRecorder(stats, options);
+      const counted = isComplete ? stats : await outputs.openLog(stats);
+      const recorder = await openRecorder(counted, options);
       if (flow !== undefined) {
         flow.begin({ source, stats, recorder, timer, durationMs, isResumable }, {
           onIteration: (results, i) => outputs.writeIteration(results, i),

@@ -63,26 +63,44 @@ function decode(text: string): string {
 
 /**
  * What may be user information: before an `@` where a URL begins, with or without its slashes, and
- * behind any two of them.
+ * behind any two of them. A text has at most one way to match each of these, so that they take time
+ * by its length: it can be a line of 1 MiB.
  */
-const LEADING = /^(\s*(?:[a-z][a-z\d+.-]*:)?[/\\\s]*)[^/?#\\]*@/i;
+const LEADING = /^((?:\s*[a-z][a-z\d+.-]*:)?[/\\\s]*)(?:[^/?#\\\s][^/?#\\]*)?@/i;
 const WITHIN = /([/\\]{2})[^/?#\\\s"']*@/g;
 
 /** What is shown in place of user information that cannot be told from the rest. */
 const HIDDEN = "…@";
 
-/** A password with a character that ends the user information, so that the URL is invalid. */
-const BROKEN = /(:[/\\]{2}|^)[^/?#\\]*:[^]*@/;
+/** The beginning of user information that goes on to the last `@`. */
+const BROKEN = /(:[/\\]{2}|^)[^/?#\\:]*:/;
 
-/** What can hold secrets in a line of JSON, also in one that is not valid. */
-const FIELDS = /"(?:headers|body|[^"]*(?:token|secret|passw|api[-_]?key|credential)[^"]*)"/i;
+/** What can hold secrets in a line of JSON, also in one that is not valid: names in quotes. */
+const FIELD = /^(?:headers|body)$|token|secret|passw|api[-_]?key|credential/i;
 
 /** The beginning of a text that may not be a URL, without what may be secret in it. */
 function redact(text: string): string {
-  const [start] = text.split(FIELDS, 1);
+  const start = cutFields(text);
   const bare = start.includes("@") ? start.replace(LEADING, "$1").replaceAll(WITHIN, "$1") : start;
-  const safe = bare.includes("@") ? bare.replace(BROKEN, `$1${HIDDEN}`) : bare;
-  return safe.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
+  return hideBroken(bare).slice(0, MAX_SHOWN_LENGTH).toWellFormed();
+}
+
+/** What stands before the first name in quotes whose value can be a secret. */
+function cutFields(text: string): string {
+  let open = text.indexOf('"');
+  for (let close; open >= 0 && (close = text.indexOf('"', open + 1)) >= 0; open = close) {
+    if (FIELD.test(text.slice(open + 1, close))) return text.slice(0, open);
+  }
+  return text;
+}
+
+/** Hides a password with a character that ends the user information, so that the URL is invalid. */
+function hideBroken(text: string): string {
+  const end = text.lastIndexOf("@");
+  if (end < 0) return text;
+  const found = BROKEN.exec(text.slice(0, end));
+  if (found === null) return text;
+  return text.slice(0, found.index + found[1].length) + HIDDEN + text.slice(end + 1);
 }
 
 /** A target that no request can be made of, and why. */

@@ -13,7 +13,7 @@ const ENTITY = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]+));/gi;
 export function decodeEntities(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(ENTITY, (whole, decimal, hexadecimal, name) => {
-    if (name !== undefined) return NAMED[name] ?? whole;
+    if (name !== undefined) return Object.hasOwn(NAMED, name) ? NAMED[name] : whole;
     const code = decimal === undefined ? parseInt(hexadecimal, 16) : Number(decimal);
     return code > 0x10ffff ? whole : String.fromCodePoint(code);
   });

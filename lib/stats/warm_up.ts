@@ -1,6 +1,9 @@
 import type { Result } from "../result.ts";
 import type { Recorder, Stats } from "./stats.ts";
 
+/** What counts results, those of a warm-up apart. */
+export type WarmUpStats = Pick<Stats, keyof Recorder | "recordWarmUp">;
+
 /** By so much the two clocks of a machine can drift apart while nobody sets one of them. */
 const MAX_DRIFT_MS = 10_000;
 
@@ -30,11 +33,11 @@ export class WarmUpEnd {
  * connections are made then, caches are empty, and code is not compiled yet.
  */
 export class WarmUp implements Recorder {
-  readonly #stats: Pick<Stats, keyof Recorder | "recordWarmUp">;
+  readonly #stats: WarmUpStats;
   readonly #end: WarmUpEnd;
 
   /** @param endMs when the warm-up ends, in milliseconds since the Unix epoch */
-  constructor(stats: Pick<Stats, keyof Recorder | "recordWarmUp">, endMs: number) {
+  constructor(stats: WarmUpStats, endMs: number) {
     this.#stats = stats;
     this.#end = new WarmUpEnd(endMs);
   }

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { LogPlace } from "../checkpoint/log/log_folder.ts";
 import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
 import { countPacked } from "../output/archive/packed_exchanges.ts";
@@ -82,6 +83,8 @@ export interface BeginMessage {
   readonly ids: RequestIdOptions | undefined;
   /** What the run is known by where bodies are saved; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
+  /** Where the worker logs its results; undefined where it does not. */
+  readonly log: LogPlace | undefined;
   readonly shared: SharedRun;
 }
 
@@ -108,6 +111,8 @@ export type ToWorker =
   | { readonly type: "taken"; readonly bytes: number }
   | CookiesMessage
   | NewsMessage
+  /** Which of the two files of its log takes the next entries: the other one is needed for a while. */
+  | { readonly type: "turn"; readonly file: number }
   | { readonly type: "stop" }
   | { readonly type: "cancel" }
   /** The run has ended: close the connections, whatever is in flight. */

@@ -83,6 +83,7 @@ const NEEDED = {
   templates: true,
   think: true,
   threads: false,
+  sync: true,
   thresholds: false,
   timeoutMs: true,
   top: true,

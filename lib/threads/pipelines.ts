@@ -1,3 +1,4 @@
+import type { LogPlace } from "../checkpoint/log/log_folder.ts";
 import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import { describeWithheld } from "../output/withheld.ts";
@@ -39,6 +40,8 @@ export interface PipelinesParts {
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
   readonly durationMs: number | undefined;
+  /** Where workers log their results; undefined where they do not. */
+  readonly log?: LogPlace | undefined;
   /** Counts the results; it may have counted others before. */
   readonly stats: Stats;
 }
@@ -268,19 +271,33 @@ export class Pipelines implements RunningPipeline {
   }
 
   async run(): Promise<void> {
-    const { source, ids, durationMs, isResumable, bodiesRun } = this.#parts;
+    const { source, ids, durationMs, isResumable, bodiesRun, log } = this.#parts;
     const { hasOneHost } = source;
     const count = this.#workers.length;
     const memory = createCommonMemory(count);
     const startMs = performance.timeOrigin + performance.now();
     for (const [index, worker] of this.#workers.entries()) {
       const shared = { memory, index, count, concurrency: this.#concurrency, startMs };
-      worker.send({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, ids, shared });
+      worker.send({
+        type: "begin",
+        durationMs,
+        hasOneHost,
+        isResumable,
+        bodiesRun,
+        ids,
+        log,
+        shared,
+      });
     }
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,
     ]);
+  }
+
+  /** Tells the workers which file of their logs takes the next entries. */
+  turnLogs(file: number): void {
+    this.#tell({ type: "turn", file });
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ResultLog } from "../checkpoint/log/result_log.ts";
 import type { RunDefaults } from "../output/failure_lines.ts";
 import type { Archiver } from "../output/archive/archiver.ts";
 import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
@@ -27,8 +28,14 @@ export interface SenderOptions {
   /** Whether the numbers of done requests are wanted. */
   readonly isResumable: boolean;
   readonly stats: Stats;
+  /** Has the results before the main thread, which so gets them in larger blocks; undefined without. */
+  readonly log: ResultLog | undefined;
+  /** The number of the worker, from 0. */
+  readonly thread: number;
   readonly getState: () => WorkerState;
   readonly send: (message: FromWorker, transfer: Transferable[]) => void;
+  /** Called if the log cannot be written any more. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** What a sender encodes results with; undefined for an output that the run does not have. */
@@ -65,6 +72,8 @@ export class ResultSender {
   #untaken = 0;
   /** Fulfilled once there is room again; undefined if nobody waits. */
   #room: PromiseWithResolvers<void> | undefined;
+  /** Which file of the log the main thread knows to take entries. */
+  #sentFile = 0;
   /** The last state that was sent, as text. */
   #sentState = "";
 
@@ -73,7 +82,13 @@ export class ResultSender {
     this.#records = records;
     this.#failures = failures;
     this.#archiver = archiver;
-    this.#timer = setInterval(() => this.#sendNews(), SEND_MS);
+    this.#timer = setInterval(() => {
+      try {
+        this.#sendNews();
+      } catch (error) {
+        this.#options.onFailure(error);
+      }
+    }, SEND_MS);
   }
 
   /**
@@ -82,9 +97,11 @@ export class ResultSender {
    * @returns a promise if the caller has to wait before the next one
    */
   write(result: Result): MaybePromise<void> {
+    const { log, isResumable } = this.#options;
     this.#records?.add(result);
     this.#failures?.add(result);
-    if (this.#options.isResumable) this.#addNumber(result.target.i);
+    if (isResumable) this.#addNumber(result.target.i);
+    if (log?.isFull) log.endBlock();
     if (this.#gathered >= BLOCK_LENGTH) this.#send();
     if (this.#hasRoom) return;
     this.#room ??= Promise.withResolvers();
@@ -120,13 +137,17 @@ export class ResultSender {
 
   /** Sends what has gathered, unless nothing has happened since. */
   #sendNews(): void {
-    if (this.#options.stats.requests > 0) return this.#send();
+    const { stats, log } = this.#options;
+    if (stats.requests > 0 || (log?.file ?? 0) !== this.#sentFile) return this.#send();
     if (toText(this.#options.getState()) !== this.#sentState) this.#send();
   }
 
-  #send(): void {
+  /** @param isLast whether nothing follows */
+  #send(isLast = false): void {
     const state = this.#options.getState();
-    const { stats, isResumable, send } = this.#options;
+    const { stats, isResumable, log, thread, send } = this.#options;
+    // The main thread is never ahead of the log.
+    log?.endBlock();
     const records = this.#records?.take();
     const failures = this.#failures?.take();
     const exchanges = this.#archiver?.take();
@@ -134,10 +155,20 @@ export class ResultSender {
     this.#count = 0;
     this.#untaken += countBytes({ records, failures, exchanges, numbers });
     this.#sentState = toText(state);
+    this.#sentFile = log?.file ?? 0;
     send(
       {
         type: "results",
-        results: { records, failures, exchanges, numbers, stats: stats.take() },
+        results: {
+          records,
+          failures,
+          exchanges,
+          numbers,
+          stats: stats.take(),
+          ...log === undefined ? {} : {
+            log: { thread, number: log.number, file: isLast ? undefined : log.file },
+          },
+        },
         state,
       },
       [records?.bytes, failures?.bytes, exchanges?.bytes, numbers]
@@ -148,7 +179,8 @@ export class ResultSender {
   /** Sends what is left. */
   close(): void {
     clearInterval(this.#timer);
-    this.#send();
+    this.#send(true);
+    this.#options.log?.close();
   }
 }
 

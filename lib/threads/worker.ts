@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ResultLog } from "../checkpoint/log/result_log.ts";
 import type { ResponseCheck } from "../check/response_check.ts";
 import type { SharedJar } from "../cookies/shared_jar.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -59,6 +60,10 @@ class WorkerRun {
   #pipeline: Pipeline | undefined;
   #encoders: Encoders | undefined;
   #sender: ResultSender | undefined;
+  /** What a log is made of, loaded before the connections may take all descriptors. */
+  #ResultLog: typeof ResultLog | undefined;
+  /** What its results are written to first, while it runs; undefined without. */
+  #log: ResultLog | undefined;
   #hasResponses = false;
   #joinBodies: Awaited<ReturnType<typeof Bodies.loadJoin>> | undefined;
   /** Where bodies are, while it runs; undefined if they are not saved. */
@@ -108,6 +113,9 @@ class WorkerRun {
     this.#engine = engine;
     this.#check = check;
     const onWithheld = (): void => this.#send({ type: "withheld" });
+    if (this.#options.output !== undefined) {
+      this.#ResultLog = (await import("../checkpoint/log/result_log.ts")).ResultLog;
+    }
     this.#encoders = await openEncoders({ ...this.#options, onWithheld }, this.#index);
     if (this.#options.saveBodies !== undefined) {
       const { Bodies } = await import("../output/bodies/bodies.ts");
@@ -138,6 +146,8 @@ class WorkerRun {
         return this.#jar?.add(message.cookies);
       case "news":
         return this.#pipeline?.learn(message.news);
+      case "turn":
+        return this.#log?.switchTo(message.file);
       case "stop":
         this.#pipeline?.stop();
         return this.#send({ type: "stopped", state: this.#state });
@@ -149,13 +159,28 @@ class WorkerRun {
   }
 
   async #run(
-    { durationMs, isResumable, hasOneHost, bodiesRun, ids, shared }: BeginMessage,
+    { durationMs, isResumable, hasOneHost, bodiesRun, ids, log: place, shared }: BeginMessage,
   ): Promise<void> {
     const options = this.#options;
     const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
     const source = new Targets(this.#source, make);
     const stats = new Stats(options);
-    const recorder = await openRecorder(stats, options);
+    if (bodiesRun !== undefined) {
+      const { saveBodies, archive } = options;
+      const run = { run: bodiesRun, threads: this.#count };
+      this.#bodies = this.#joinBodies?.(saveBodies!, run);
+      this.#archive = this.#createArchive?.(archive!, { ...run, thread: this.#index });
+    }
+    const encoders = { ...this.#encoders!, archiver: this.#archive };
+    const log = place && new this.#ResultLog!(place, {
+      thread: this.#index,
+      concurrency: options.concurrency,
+      encoders: { ...encoders, mark: bodiesRun },
+      stats,
+      isNamed: options.top !== undefined,
+    });
+    this.#log = log;
+    const recorder = await openRecorder(log ?? stats, options);
     const pipeline = new Pipeline(
       { source, engine: this.#engine!, check: this.#check, stats, recorder, timer: this.#timer },
       { ...options, durationMs, hasOneHost, isResumable, shared },
@@ -172,17 +197,14 @@ class WorkerRun {
       },
     );
     this.#pipeline = pipeline;
-    if (bodiesRun !== undefined) {
-      const { saveBodies, archive } = options;
-      const run = { run: bodiesRun, threads: this.#count };
-      this.#bodies = this.#joinBodies?.(saveBodies!, run);
-      this.#archive = this.#createArchive?.(archive!, { ...run, thread: this.#index });
-    }
-    const sender = new ResultSender({ ...this.#encoders!, archiver: this.#archive }, {
+    const sender = new ResultSender(encoders, {
       isResumable,
       stats,
+      log,
+      thread: this.#index,
       getState: () => this.#state,
       send: (message, transfer) => this.#send(message, transfer),
+      onFailure: (error) => pipeline.fail(error),
     });
     this.#sender = sender;
     this.#loop.start();
@@ -192,6 +214,7 @@ class WorkerRun {
     } finally {
       this.#loop.stop();
       this.#jar?.flush();
+      this.#log = undefined;
       sender.close();
       this.#bodies?.close();
       this.#archive?.close();

@@ -14,6 +14,11 @@ const HIDDEN = "…";
  */
 const MIN_SECRET_LENGTH = 4;
 const MIN_COOKIE_LENGTH = 8;
+/**
+ * The maximum number of characters of a line that user information is looked for in, which takes time
+ * by their square: twice as many as are shown.
+ */
+const MAX_LINE_LENGTH = 2_000;
 /** The maximum number of secrets of a request that are looked for in its response. */
 const MAX_SECRETS = 100;
 
@@ -40,10 +45,15 @@ export class SecretFilter {
 
   /** A line of a head, without its secrets. What follows it knows them, too. */
   line(line: string): string {
+    return this.#withoutKnown(this.#withoutNamed(line));
+  }
+
+  /** A line of a head without what its names tell of. */
+  #withoutNamed(line: string): string {
     const [, name, value] = /^(:?[^\s:]+): (.*)$/s.exec(line) ?? [];
     if (name === undefined || !isSecretHeader(name)) {
       for (const secret of listSecretFields(line)) this.#learnEncoded(secret);
-      return this.#withoutKnown(withoutSecretsWithin(line));
+      return withoutSecretsWithin(line.slice(0, MAX_LINE_LENGTH));
     }
     if (/^(?:set-)?cookie/i.test(name)) {
       // Of a Set-Cookie, what follows the first pair is not secret.

@@ -87,7 +87,10 @@ function toHostAndPort(authority: string, scheme: string): string {
 
 function formatHostAndPort(authority: string, scheme: string): string {
   const address = authority.slice(authority.lastIndexOf("@") + 1);
-  const [, name, digits] = /^(.*?):*(?::(\d+))?$/.exec(address)!;
+  const digits = /:(\d+)$/.exec(address)?.[1];
+  let end = address.length - (digits === undefined ? 0 : digits.length + 1);
+  while (end > 0 && address[end - 1] === ":") end--;
+  const name = address.slice(0, end);
   const port = Number(digits ?? DEFAULT_PORTS[scheme]);
   const key = toHostKey(name.toLowerCase()).split(".").reverse().join(",");
   return port === DEFAULT_PORTS[scheme] ? key : `${key}:${port}`;

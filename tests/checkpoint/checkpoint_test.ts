@@ -24,6 +24,7 @@ const BEFORE: JournalState = {
   output: 0,
   failures: null,
   archive: null,
+  log: null,
   stats: new Stats().toJSON(),
   seconds: 0,
   cpuSeconds: 0,
@@ -63,6 +64,8 @@ async function checkpointed<T>(
     output,
     failures: undefined,
     archive: undefined,
+    log: undefined,
+    endBlock: () => {},
     numbers,
     failed: undefined,
     now: () => ({

@@ -28,7 +28,7 @@ const SAMPLES = [
 const folderOf = (build: string): URL => new URL(`../fixtures/journals/${build}/`, import.meta.url);
 
 /** A journal as a run writes it, which is what it says. */
-async function toJournal(state: unknown, version = 5): Promise<string> {
+async function toJournal(state: unknown, version = 6): Promise<string> {
   const body = JSON.stringify(state);
   return `myriad journal ${version} ${await sha256(body)}\n${body}\n`;
 }
@@ -69,7 +69,7 @@ for (const { build, crEndsLines, attempts } of SAMPLES) {
     assertEquals(numbers, [...Array(40).keys()]);
     assertEquals(server.requests.length, 10);
     const text = await Deno.readTextFile(dir.path("out.ndjson.myriad"));
-    assertStringIncludes(text, "myriad journal 5 ");
+    assertStringIncludes(text, "myriad journal 6 ");
   });
 }
 
@@ -136,9 +136,9 @@ Deno.test("readJournal() names a wrong field, and an unknown version", async () 
       [await toJournal({ ...good, stats: [] }), "its field 'stats' is missing or wrong"],
       [await toJournal(null), "it is damaged"],
       [await toJournal([good]), "it is damaged"],
-      [await toJournal(good, 6), "it is of another version of myriad"],
-      [(await toJournal(good)).replace("journal 5", "journal 05"), "it is of another version"],
-      [(await toJournal(good)).replace("journal 5", "journal"), "it is of another version"],
+      [await toJournal(good, 7), "it is of another version of myriad"],
+      [(await toJournal(good)).replace("journal 6", "journal 06"), "it is of another version"],
+      [(await toJournal(good)).replace("journal 6", "journal"), "it is of another version"],
     ]
   ) {
     await Deno.writeTextFile(path, text);

@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { countDone, DoneSet } from "../../lib/checkpoint/done_set.ts";
+import { countLog } from "../../lib/checkpoint/log/count_log.ts";
+import { readLog } from "../../lib/checkpoint/log/log_folder.ts";
 import { countJournaled, findJournal } from "../fixtures/count_journaled.ts";
 import { Dice } from "../fixtures/dice.ts";
 import { type Folder, folder } from "../fixtures/folder.ts";
@@ -26,6 +28,9 @@ const TURN_MS = 5;
 const PRELOAD = new URL("../fixtures/fast_clock.ts", import.meta.url).pathname;
 const PERMISSIONS = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 const STARTED = { permissions: [...PERMISSIONS, `--preload=${PRELOAD}`] };
+
+/** What a thread with 10 requests in flight gathers before it is logged. */
+const BLOCK = 2;
 
 /** Each seventh fails. */
 const fails = (i: number): boolean => i % 7 === 3;
@@ -94,6 +99,19 @@ function numbersIn(bytes: Uint8Array, file: string): number[] {
   return file.endsWith(".csv")
     ? parse(text, { skipFirstRow: true }).map((row: { i: string }) => Number(row.i))
     : text.split("\n").slice(0, -1).map((line) => JSON.parse(line).i);
+}
+
+/** How many requests are done by the journal of an output and the log behind it. */
+async function countLogged(output: string): Promise<number> {
+  const state = await findJournal(output);
+  if (state === undefined) return 0;
+  if (state.log === null) return countDone(state.done);
+  const entries = readLog(`${output}.myriad.log`, state.log);
+  const options = { numbers: { first: 0, step: 1 }, failed: undefined, stats: {} };
+  const logged = countLog(state, entries, options).state;
+  const done = countDone(logged.done);
+  assertEquals(logged.stats.requests, done, "the statistics are those of what is done");
+  return done;
 }
 
 /** The numbers of the requests in a part of a file of failures. */
@@ -168,13 +186,15 @@ async function killOften(
   const written = { output, failures, bodies };
   const seen = server.of(name);
   let done = 0;
-  for (let k = 0; k < KILLS_IN_A_ROW && done < LAST; k++) {
-    const last = seen.total + COUNT - done;
+  let logged = 0;
+  let kills = 0;
+  for (let k = 0; k < KILLS_IN_A_ROW && logged < LAST; k++) {
+    const last = seen.total + COUNT - logged;
     await using child = start(args, STARTED);
     const ended = finish(child);
     // Each second one dies after a journal that speaks of more than the one before.
     if (k % 2 === 1) await until(async () => await countJournaled(output) > done);
-    const wanted = Math.min(seen.total + 1 + dice.below((COUNT - done) / 2), last);
+    const wanted = Math.min(seen.total + 1 + dice.below((COUNT - logged) / 2), last);
     await until(() => seen.total >= wanted, () => `${seen.total} of ${wanted}`);
     child.kill("SIGKILL");
     const { code, stderr } = await ended;
@@ -182,6 +202,10 @@ async function killOften(
     const before = done;
     done = await checkJournal(written);
     assert(done >= before, "what was done stays done");
+    const loggedBefore = logged;
+    logged = await countLogged(output);
+    assert(logged >= loggedBefore && logged >= done, "what was logged stays done");
+    kills++;
   }
   seen.isLastHeld = false;
   const { code, stdout, stderr } = await myriad(args, STARTED);
@@ -197,6 +221,9 @@ async function killOften(
     { 200: COUNT - failed },
   ]);
   assert(seen.counts.every((count) => count > 0 && count <= KILLS_IN_A_ROW + 1));
+  // What was in flight, and a block of each thread.
+  const again = seen.total - COUNT;
+  assert(again <= kills * (30 + 3 * BLOCK), `${again} were sent again`);
   if (bodies !== undefined) checkBodies(bodies, ALL);
 }
 

@@ -288,8 +288,8 @@ test("-o names all permissions that it lacks at once, and runs with them", async
   const cwd = dir.path("");
   const net = "--allow-net=127.0.0.1";
   const flags = [
-    "--allow-write=o.ndjson,o.ndjson.myriad,o.ndjson.myriad.tmp",
-    "--allow-read=o.ndjson.myriad.tmp",
+    "--allow-write=o.ndjson,o.ndjson.myriad,o.ndjson.myriad.tmp,o.ndjson.myriad.log",
+    "--allow-read=o.ndjson.myriad.tmp,o.ndjson.myriad.log",
   ];
   for (const some of [[], ["--allow-write=o.ndjson"], flags.slice(0, 1)]) {
     const { code, stderr } = await run(args, { permissions: [net, ...some], cwd });
@@ -318,7 +318,7 @@ Deno.test("--resume refuses a journal that does not fit its output, and changes 
       ["", "it is empty"],
       [whole.slice(0, -20), "it is damaged"],
       [whole.replace('"low":50', '"low":51'), "it is damaged"],
-      [whole.replace("myriad journal 5 ", "myriad journal 6 "), "another version"],
+      [whole.replace("myriad journal 6 ", "myriad journal 7 "), "another version"],
       ["\0".repeat(100), "it is not a journal"],
       ["[]\n", "it is not a journal"],
     ]
@@ -367,7 +367,8 @@ test("--resume continues after a full disk", async () => {
   for (const kilobytes of [150, 300]) {
     const ran = await myriad(args, "", `ulimit -f ${kilobytes}; trap "" XFSZ`);
     assertEquals(ran.code, 3);
-    assertMatch(ran.stderr, /^myriad: Cannot write '--output [^\n]*\n$/);
+    // Which of the two comes to the limit first depends on how often there is a journal.
+    assertMatch(ran.stderr, /^myriad: Cannot write ('--output|the log) [^\n]*\n$/);
     const text = await Deno.readTextFile(output);
     assert(text.endsWith("}\n"));
     assertEquals(new Set(numbersOf(text)).size, numbersOf(text).length);

@@ -19,8 +19,10 @@ Deno.test("closest() finds a near name, and nothing for a distant one", () => {
       ["x", undefined],
       ["", undefined],
       ["constructor", undefined],
+      // Otherwise this would take seconds.
+      ["x".repeat(1_000_000), undefined],
     ] as const
   ) {
-    assertEquals(closest(given, names), meant, given);
+    assertEquals(closest(given, names), meant, given.slice(0, 20));
   }
 });

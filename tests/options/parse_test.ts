@@ -105,6 +105,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     overwrite: false,
     failures: undefined,
     failuresWithSecrets: false,
+    sync: "interval",
     summaries: [],
     otlp: undefined,
     hdr: undefined,

@@ -11,6 +11,7 @@ import { ClosedPipe, OutputError, UsageError } from "../../lib/errors.ts";
 import {
   type LineFile,
   LineWriter,
+  measureSize,
   openFile,
   openLineWriter,
 } from "../../lib/output/line_writer.ts";
@@ -93,6 +94,22 @@ Deno.test("LineWriter keeps whole lines when the disk is full", async () => {
   assertEquals(thrown.message, "Cannot write '--output x': no space left on device: free some");
   await assertRejects(() => blocks.close(), OutputError);
   assertEquals([file.writes.length, file.closed], [2, 1]);
+});
+
+Deno.test("measureSize() and LineWriter tell a disk that fails from what is not a file", async () => {
+  const failing = (message: string): LineFile =>
+    Object.assign(new SlowFile(), {
+      seek: () => Promise.resolve(7),
+      truncate: () => Promise.reject(new Error(message)),
+    });
+  assertEquals(await measureSize(failing("Invalid argument (os error 22)")), undefined);
+  const broken = failing("Input/output error (os error 5)");
+  await assertRejects(() => measureSize(broken), Error, "os error 5");
+  const lines = new LineWriter(broken, "--output x");
+  const said = "Cannot write '--output x': the disk has failed (input/output error): check it";
+  await assertRejects(() => lines.reaches(7), UsageError, said);
+  await assertRejects(() => lines.cutTo(7), UsageError, said);
+  await lines.close();
 });
 
 Deno.test("LineWriter tells a closed pipe from a failure", async () => {

@@ -29,6 +29,15 @@ Deno.test("describeWriteError() says how to fix what the system says", async () 
   assertEquals(await why(dir.path()), "it is a folder: use the name of a file");
   const full = new Error("No space left on device (os error 28)");
   assertEquals(describeWriteError(full), "no space left on device: free some");
+  const failed = new Error("Input/output error (os error 5): rename 'a' -> 'b'");
+  assertEquals(
+    describeWriteError(failed),
+    "the disk has failed (input/output error): check it, or use another",
+  );
+  const readOnly = new Error("Read-only file system (os error 30)");
+  assertEquals(describeWriteError(readOnly), "its file system is read-only: use another");
+  const quota = new Error("Disk quota exceeded (os error 122)");
+  assertEquals(describeWriteError(quota), "your quota of the disk is used up: free some");
   const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
   assertEquals(describeWriteError(denied), "permission denied: choose another");
   assertEquals(describeWriteError(new Error("Broken pipe (os error 32)")), "Broken pipe");

@@ -10,6 +10,7 @@ import {
   type PipelineHooks,
   type PipelineOptions,
   type PipelineParts,
+  sumCounts,
 } from "../../lib/run/pipeline.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import type { Source } from "../../lib/stream.ts";
@@ -280,4 +281,11 @@ Deno.test("Pipeline.run() makes no request when no time is left", async () => {
   await using rig = new Rig(targets(server), { durationMs: 0 });
   await rig.pipeline.run();
   assertEquals([rig.results, server.requests, rig.pipeline.isCutShort], [[], [], false]);
+});
+
+Deno.test("sumCounts() adds counts of any name", () => {
+  // As JSON has them: a member of its own.
+  const counts = JSON.parse('{"constructor":1,"__proto__":2,"x":3}');
+  const sums = sumCounts(counts, sumCounts({}, counts));
+  assertEquals(JSON.stringify(sums), '{"constructor":2,"__proto__":4,"x":6}');
 });

@@ -25,6 +25,11 @@ class Sent implements Disposable {
     const sent = new Sent();
     const encoders = await openEncoders(unpackOptions(packOptions(options)), 0);
     sent.#sender = new ResultSender(encoders, {
+      log: undefined,
+      thread: 0,
+      onFailure: (error) => {
+        throw error;
+      },
       isResumable: options.output !== undefined,
       stats: sent.stats,
       getState: () => sent.#getState(),

@@ -48,6 +48,9 @@ Deno.test("SecretFilter hides what it has seen wherever else it stands", () => {
   );
   assertEquals(new SecretFilter(['"k']).body('{"a":"\\"k","b":"%22k"}'), '{"a":"…","b":"…"}');
   assertEquals(secrets.line("X-Echo: abcdefgh"), "X-Echo: …");
+  // A server can put it into the attributes of a cookie, or into a name.
+  assertEquals(secrets.line("Set-Cookie: a=b; Path=/abcdefgh"), "Set-Cookie: a=…; Path=/…");
+  assertEquals(secrets.line("X-abcdefgh-Token: x"), "X-…-Token: …");
   const sent = new SecretFilter();
   sent.line("POST /?api_key=in%20url HTTP/1.1");
   sent.body('{"password":"in body","n":1}');
@@ -60,5 +63,14 @@ Deno.test("SecretFilter.body() does not search the same text again and again", (
   // Otherwise this would not end.
   for (const text of ['"', "<a ", "\\", '"a":', "&a", 'name="a"\r\na\r\n', "<a>", " a=", "<"]) {
     assertEquals(new SecretFilter().body(text.repeat(10_000)).length >= 10_000, true, text);
+  }
+});
+
+Deno.test("SecretFilter.line() looks for user information where a line is shown", () => {
+  const secrets = new SecretFilter(["opensesame"]);
+  assertEquals(secrets.line(`X: ${"y".repeat(1_000)}`).length, 1_003);
+  // Otherwise this would take minutes.
+  for (const text of ["://a:b", "=a:b", "//", "'"]) {
+    assertEquals(secrets.line(`X: @${text.repeat(60_000)}opensesame`).includes("opens"), false);
   }
 });

@@ -7,6 +7,8 @@ const KEYS: readonly (readonly [url: string, key: string])[] = [
   ["https://www.Example.com:443/A//b/./c/../D/?b=2&a=1&a=0#top", "com,example)/a/b/d?a=0&a=1&b=2"],
   ["http://www2.example.com:8080/?", "com,example:8080)/"],
   ["http://user:secret@h.example/a/", "example,h)/a"],
+  ["http://a:::80/", "a)/"],
+  ["http://a:81:/", "a:81)/"],
   ["http://h/%25%41/%2541/%%34%31/%zz%", "h)/%25a/a/a/%25zz%25"],
   ["http://h/é?q=ü", "h)/%c3%a9?q=%c3%bc"],
   ["http://h/a b?c d", "h)/a%20b?c%20d"],
@@ -51,6 +53,8 @@ Deno.test("toSurt() takes time in proportion to a hostile URL", () => {
       `http://h/${"(abcdefghijklmnopqrstuvwx)/".repeat(many / 10)}`,
       `http://h/${"../".repeat(many)}`,
       `http://h/?${"b&a&".repeat(many)}`,
+      `http://${":".repeat(many)}x/`,
+      `http://${":1".repeat(many)}:/`,
     ]
   ) toSurt(url);
   assertEquals(toSurt(`http://h/%${"25".repeat(many)}41`), "h)/a");

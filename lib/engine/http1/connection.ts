@@ -1,3 +1,4 @@
+import { IDEMPOTENT } from "../../http/fields.ts";
 import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import { type BodyReader, BodyReadError, type HeaderList } from "../../target.ts";
 import {
@@ -12,7 +13,12 @@ import type { Hop } from "../redirect.ts";
 import { Connection, type ConnectionOwner, type Exchange } from "../sockets/connection.ts";
 import type { Link } from "../sockets/link.ts";
 import type { Route } from "../sockets/router.ts";
-import type { Transport, TransportError, TransportListener } from "../transport/transport.ts";
+import type {
+  Transport,
+  TransportError,
+  TransportListener,
+  Transports,
+} from "../transport/transport.ts";
 import type { BodyReader as ResponseBodyReader } from "./body.ts";
 import { parseFields, RawHead } from "./fields.ts";
 import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head.ts";
@@ -22,6 +28,12 @@ import { type HeadListener, ResponseReader } from "./response.ts";
 /** How much of a body is read at once, and in a turn of the event loop, in bytes. */
 const PIECE_BYTES = 64 * 1024;
 const MAX_TURN_BYTES = 1024 * 1024;
+
+/** A request that is ready to be sent. */
+interface UnsentRequest {
+  readonly text: string;
+  readonly body: Hop["body"];
+}
 
 /**
  * HTTP/1.1 over a transport, with at most one exchange at a time (no pipelining).
@@ -37,12 +49,15 @@ const MAX_TURN_BYTES = 1024 * 1024;
 export class Http1Connection extends Connection implements TransportListener, HeadListener {
   readonly #owner: ConnectionOwner;
   readonly #transport: Transport;
+  readonly #transports: Pick<Transports, "afterReads">;
   readonly #writer: RequestWriter;
   readonly #silence: string | undefined;
   readonly #response: ResponseReader;
   readonly info: ConnectionInfo;
   readonly limit = 1;
   #exchange: Exchange | undefined;
+  /** The request of the exchange until it is certain that the connection is still open. */
+  #unsent: UnsentRequest | undefined;
   /** Whether the request of the exchange has `Connection: close`. */
   #closes = false;
   /** The problem of bytes before the first request, from a server that does not speak HTTP. */
@@ -60,6 +75,7 @@ export class Http1Connection extends Connection implements TransportListener, He
 
   /**
    * @param link an open one
+   * @param transports of the link
    * @param writer of all connections of an engine
    * @param silence why the server may close it without any response, in words
    * @param body reads the bodies of its responses, one after another
@@ -67,6 +83,7 @@ export class Http1Connection extends Connection implements TransportListener, He
   constructor(
     link: Link,
     owner: ConnectionOwner,
+    transports: Pick<Transports, "afterReads">,
     writer: RequestWriter,
     silence?: string,
     body?: ResponseBodyReader,
@@ -74,6 +91,7 @@ export class Http1Connection extends Connection implements TransportListener, He
     super();
     this.#response = new ResponseReader(body);
     this.#owner = owner;
+    this.#transports = transports;
     this.#writer = writer;
     this.#silence = silence;
     this.info = link.info;
@@ -109,6 +127,29 @@ export class Http1Connection extends Connection implements TransportListener, He
       return this.#fail(toProtocolFailure(this.#earlyProblem.message));
     }
     const { body } = hop;
+    if (this.uses > 1 && !IDEMPOTENT.has(hop.method)) this.#sendIfOpen({ text, body });
+    else this.#send(text, body);
+  }
+
+  /**
+   * Sends a request that must not be sent twice over a connection that was used before. Its server
+   * may have closed it meanwhile, and the request would fail, whether it was processed or not.
+   */
+  #sendIfOpen(request: UnsentRequest): void {
+    this.#unsent = request;
+    if (this.#transport.readNow()) this.#sendUnsent();
+    else this.#transports.afterReads(() => this.#sendUnsent());
+  }
+
+  #sendUnsent(): void {
+    const request = this.#unsent;
+    // It was given up, or the connection is closed.
+    if (request === undefined) return;
+    this.#unsent = undefined;
+    this.#send(request.text, request.body);
+  }
+
+  #send(text: string, body: Hop["body"]): void {
     if (body === undefined || body instanceof Uint8Array) this.#transport.sendText(text, body);
     else {
       this.#transport.sendText(text, undefined);
@@ -183,6 +224,7 @@ export class Http1Connection extends Connection implements TransportListener, He
     if (this.#isClosed) return;
     const exchange = this.#exchange;
     if (exchange === undefined) return this.#onUnasked(bytes, length);
+    if (this.#unsent !== undefined) return this.#lose("bytes came before the request");
     exchange.reads++;
     try {
       this.#read(bytes, length);
@@ -262,9 +304,11 @@ export class Http1Connection extends Connection implements TransportListener, He
 
   #fail(failure: Failure): void {
     const exchange = this.#exchange;
+    const isUnsent = this.#unsent !== undefined;
     const { size } = this.#response;
     this.close();
     if (exchange === undefined) return;
+    if (isUnsent) return exchange.onFailure(failure, size, "unsent");
     // The server may not have got a request over a connection that was idle (RFC 9112 §9.3.1).
     const isStale = this.uses > 1 && exchange.reads === 0;
     exchange.onFailure(failure, size, isStale ? "idempotent" : "never");
@@ -300,7 +344,7 @@ export class Http1Connection extends Connection implements TransportListener, He
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#exchange = this.#upload = undefined;
+    this.#exchange = this.#unsent = this.#upload = undefined;
     this.#isUnsent = false;
     clearTimeout(this.#nextTurn);
     this.#transport.close();

@@ -254,14 +254,22 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     if (this.#isSettled) return;
     const next = resend === "never" ? undefined : this.#findResend(resend);
     if (next === undefined) return this.#settle(failure, size);
-    this.#attempts++;
     this.isFreshOnly = next.isFreshOnly;
     this.isAlone = next.isAlone;
+    if (resend === "unsent") return this.#acquireSoon();
+    this.#attempts++;
     if (next.afterMs === 0) return this.#acquire();
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       this.#acquire();
     }, next.afterMs);
+  }
+
+  /** Asks for a connection once the present call has returned, as the next one may be closed as well. */
+  #acquireSoon(): void {
+    queueMicrotask(() => {
+      if (!this.#isSettled) this.#acquire();
+    });
   }
 
   #findResend(resend: Resend): NextSend | undefined {

@@ -15,13 +15,14 @@ import type { Route } from "./router.ts";
  * Whether a request that got no response may be sent again over another connection:
  *
  * - `never`: the failure is the request's own
+ * - `unsent`: nothing of it was sent, as the server had closed the connection before
  * - `idempotent`: the server may have processed it (RFC 9110 §9.2.2)
  * - `always`: the server has certainly not processed it (RFC 9113 §8.7)
  * - `alone`: like `idempotent`, and it may itself be why the server ended the connection, so it must
  *   not share one with other requests
  * - `always-alone`: like `always`, and like `alone` it must not share a connection
  */
-export type Resend = "never" | "idempotent" | "always" | "alone" | "always-alone";
+export type Resend = "never" | "unsent" | "idempotent" | "always" | "alone" | "always-alone";
 
 /** What a request needs from the head of a final response. */
 export interface ResponseStart {

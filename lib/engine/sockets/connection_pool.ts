@@ -246,6 +246,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     const connection = isHttp2 ? this.#openHttp2(pool, link) : new Http1Connection(
       link,
       this,
+      this.#options.transports,
       this.#writer,
       this.#explainSilence(pool, link),
       this.#options.createBodyReader?.(),

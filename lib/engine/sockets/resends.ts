@@ -50,6 +50,9 @@ export class Resends {
     switch (resend) {
       case "never":
         return undefined;
+      case "unsent":
+        // Each time a connection less is left of those that were open.
+        return { afterMs: 0, isFreshOnly: false, isAlone: this.#isAlone };
       case "always":
       case "always-alone": {
         const isSuspect = resend === "always-alone";

@@ -220,6 +220,10 @@ class LimitedTransport implements Transport, TransportListener {
     else this.listener.onDrain();
   }
 
+  readNow(): boolean {
+    return this.#inner.readNow();
+  }
+
   pause(): void {
     this.#inner.pause();
   }

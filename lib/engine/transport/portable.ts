@@ -313,6 +313,11 @@ class PortableTransport implements Transport, WriteListener {
     return !this.#isUnsent;
   }
 
+  /** The runtime reads by itself, in each turn of its event loop. */
+  readNow(): boolean {
+    return false;
+  }
+
   send(bytes: Uint8Array): void {
     if (this.#base.destroyed) return;
     (this.#writer ?? this.#top).write(bytes.slice());

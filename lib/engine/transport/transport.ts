@@ -104,6 +104,12 @@ export interface Transport {
    * @param bytes must not change any more; undefined without any
    */
   sendText(text: string, bytes: Uint8Array | undefined): void;
+  /**
+   * Reads what has come by now, if that is possible within the call, and tells the listener.
+   *
+   * @returns whether it was possible; if not, it is told before what is given to `afterReads` now
+   */
+  readNow(): boolean;
   /** Reads nothing until {@linkcode Transport.resume}. What was read before may still be told. */
   pause(): void;
   /** Reads on, if it was paused. */

@@ -121,6 +121,17 @@ export const OUTPUT_ROWS = [
       "force: even if the input has changed",
   },
   {
+    name: "sync",
+    option: "sync",
+    value: "WHEN",
+    kind: choice("always", "interval", "never"),
+    default: "interval",
+    requires: ["output"],
+    requiresFile: "output",
+    help: "what waits until it is on the disk: always, each block of results; interval, each " +
+      "journal; never, nothing",
+  },
+  {
     name: "retry-failed",
     notWithFlow: "a request of a flow depends on those before it",
     option: "retryFailed",

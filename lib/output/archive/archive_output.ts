@@ -9,6 +9,7 @@ import { writeAll } from "../../process/write_all.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { RecordPacker } from "../../warc/record_packer.ts";
 import { formatWarcInfo, type WarcInfo } from "../../warc/warcinfo.ts";
+import type { BodiesOptions } from "../bodies/bodies.ts";
 import type { Position } from "../output.ts";
 import { listSerials, removeSpoolFiles, toSerialPath } from "./archive_paths.ts";
 import type { ArchiveOptions } from "./archiver.ts";
@@ -85,12 +86,11 @@ export class ArchiveOutput {
   /**
    * Opens the first file and locks it, and changes nothing; a file that is missing is made.
    *
-   * @param isResumed whether a run is resumed, whose records are there
    * @throws {UsageError} If it cannot be written, or holds records of another run.
    */
   static async open(
     options: ArchiveOutputOptions,
-    { isResumed, overwrite }: { readonly isResumed: boolean; readonly overwrite: boolean },
+    { isResumed, hasResults, overwrite }: BodiesOptions,
   ): Promise<ArchiveOutput> {
     const { path } = options;
     const fail = (why: string): never => refuse(path, why);
@@ -114,7 +114,7 @@ export class ArchiveOutput {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       });
       isNew = file === undefined;
-      if (isNew && isResumed) {
+      if (isNew && isResumed && hasResults) {
         fail("it is gone, and what it held: use --overwrite to start over");
       }
       file ??= await Deno.open(path, { write: true, createNew: true, mode: OWNER_ONLY });

@@ -72,6 +72,8 @@ export class Archiver implements ExchangeTap {
   #responses: number[] = [];
   /** The lines of the index of packed records; undefined if the archive has no index. */
   #captures: string | undefined;
+  /** What {@linkcode peek} has given of all that. */
+  #peeked = NOTHING_PEEKED;
 
   constructor(
     { path, gzip, dedupe, cdx }: ArchiveOptions,
@@ -230,6 +232,35 @@ export class Archiver implements ExchangeTap {
     return this.#packed.length + this.#partsLength;
   }
 
+  /** How many bytes {@linkcode peek} gives, also on the disk. */
+  get freshLength(): number {
+    return this.length - this.#peeked.length;
+  }
+
+  /**
+   * What was packed since it was called last, which stays; its bytes are valid until the next `add`.
+   * Undefined without any.
+   */
+  peek(): PackedExchanges | undefined {
+    const peeked = this.#peeked;
+    const { length } = this;
+    if (length === peeked.length) return undefined;
+    this.#peeked = {
+      length,
+      bytes: this.#packed.length,
+      parts: this.#parts.length,
+      responses: this.#responses.length,
+      captures: this.#captures?.length ?? 0,
+    };
+    return {
+      bytes: this.#packed.view().subarray(peeked.bytes),
+      parts: this.#parts.slice(peeked.parts),
+      responses: this.#responses.slice(peeked.responses),
+      captures: this.#captures?.slice(peeked.captures),
+      base: peeked.length,
+    };
+  }
+
   /** Takes the records that are packed; undefined without any. */
   take(): PackedExchanges | undefined {
     const taken = this.borrow();
@@ -250,6 +281,7 @@ export class Archiver implements ExchangeTap {
     this.#responses = [];
     if (this.#captures !== undefined) this.#captures = "";
     this.#partsLength = 0;
+    this.#peeked = NOTHING_PEEKED;
     return taken;
   }
 
@@ -260,6 +292,8 @@ export class Archiver implements ExchangeTap {
     this.#packer.close();
   }
 }
+
+const NOTHING_PEEKED = { length: 0, bytes: 0, parts: 0, responses: 0, captures: 0 };
 
 /** What tells readers which request it was, and how it went. */
 function formatExtensionFields(

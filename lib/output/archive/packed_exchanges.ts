@@ -18,6 +18,8 @@ export interface PackedExchanges {
   readonly responses: readonly number[];
   /** The lines of their index, by `formatCapture`; undefined if the archive has no index. */
   readonly captures: string | undefined;
+  /** How many bytes the offsets count from before these. @default 0 */
+  readonly base?: number;
 }
 
 /** How many bytes packed records have, also on the disk. */

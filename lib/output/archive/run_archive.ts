@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { ExchangeTap } from "../../engine/exchange.ts";
 import type { Result } from "../../result.ts";
 import type { MaybePromise } from "../../stream.ts";
+import type { BodiesOptions } from "../bodies/bodies.ts";
 import type { CdxIndex } from "../cdx/cdx_index.ts";
 import type { Position } from "../output.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
@@ -9,7 +10,7 @@ import { ArchiveOutput, type ArchiveOutputOptions, measureFiles } from "./archiv
 import { toSerialPath } from "./archive_paths.ts";
 import { Archiver } from "./archiver.ts";
 import type { PackedExchanges } from "./packed_exchanges.ts";
-import { drawMark, fillPlaces, formatPlace } from "./record_places.ts";
+import { drawMark, fillPlaces, formatMarkedPlace, formatPlace } from "./record_places.ts";
 
 /** The archive of a run, and what packs the exchanges of its main thread. */
 export class RunArchive {
@@ -22,6 +23,8 @@ export class RunArchive {
   readonly #index: CdxIndex | undefined;
   readonly #overwrites: boolean;
   #full: Promise<void> | undefined;
+  /** What stands in records for places that are not known yet. */
+  readonly #markedPlace: string;
 
   /**
    * Opens the archive, and changes nothing.
@@ -30,7 +33,7 @@ export class RunArchive {
    */
   static async open(
     options: ArchiveOutputOptions,
-    before: { readonly isResumed: boolean; readonly overwrite: boolean },
+    before: BodiesOptions,
   ): Promise<RunArchive> {
     const output = await ArchiveOutput.open(options, before);
     try {
@@ -51,6 +54,7 @@ export class RunArchive {
     this.#path = options.path;
     this.#output = output;
     this.#index = index;
+    this.#markedPlace = formatMarkedPlace(options.path, this.run);
     this.#archiver = new Archiver(options, { run: this.run });
   }
 
@@ -76,6 +80,37 @@ export class RunArchive {
     return { ...result, bodyFile: formatPlace(this.#path, place) };
   }
 
+  /**
+   * Packs the exchanges of a request, and adds to its result a mark for the place of its response,
+   * which {@linkcode fillPlaces} puts there before {@linkcode appendOwn}.
+   *
+   * @param isMadeAgain whether a later run makes the request again
+   * @throws {OutputError} If they cannot be packed.
+   */
+  completeLater(result: Result, isMadeAgain: boolean): Result {
+    const hasResponse = this.#archiver.add(result, isMadeAgain);
+    return hasResponse ? { ...result, bodyFile: this.#markedPlace } : result;
+  }
+
+  /** What packs the exchanges of this thread. */
+  get archiver(): Pick<Archiver, "peek" | "freshLength"> {
+    return this.#archiver;
+  }
+
+  /**
+   * Writes the exchanges that {@linkcode completeLater} has packed.
+   *
+   * @param records those of the same requests
+   * @returns the records with the places, and what has to be waited for
+   * @throws {OutputError} If the archive cannot be written.
+   */
+  appendOwn(records: EncodedRecords): { records: EncodedRecords; written: MaybePromise<void> } {
+    const packed = this.#archiver.borrow();
+    if (packed === undefined) return { records, written: undefined };
+    const filled = this.fillPlaces(records, packed);
+    return { records: filled, written: this.#append(packed, true) };
+  }
+
   /** What has to be waited for after the last {@linkcode complete}. */
   get full(): MaybePromise<void> {
     return this.#full;
@@ -92,7 +127,7 @@ export class RunArchive {
     const written = this.#output.append(packed, isBorrowed);
     const indexed = this.#index.add(packed.captures!, {
       filename: basename(toSerialPath(this.#path, serial)),
-      offset,
+      offset: offset - (packed.base ?? 0),
       position: this.#output.written,
     });
     if (written === undefined || indexed === undefined) return written ?? indexed;
@@ -102,10 +137,19 @@ export class RunArchive {
     return both;
   }
 
-  /** Puts the places of exchanges that are appended next into the records of their requests. */
-  fillPlaces({ bytes, isPacked }: EncodedRecords, { responses }: PackedExchanges): EncodedRecords {
-    const place = this.#output.findPlace();
-    return { bytes: fillPlaces(bytes, this.run, place, responses), isPacked };
+  /**
+   * Puts the places of exchanges that are appended next into the records of their requests.
+   *
+   * @param mark the `run` of the archive that the records were made for
+   */
+  fillPlaces(
+    { bytes, isPacked }: EncodedRecords,
+    { responses, base = 0 }: PackedExchanges,
+    mark = this.run,
+  ): EncodedRecords {
+    const { serial, offset } = this.#output.findPlace();
+    const place = { serial, offset: offset - base };
+    return { bytes: fillPlaces(bytes, mark, place, responses), isPacked };
   }
 
   /** About how many bytes were appended so far. */
@@ -186,7 +230,7 @@ export class RunArchive {
 /** Opens the index of an archive, if there is to be one. */
 async function openIndex(
   { path, cdx }: ArchiveOutputOptions,
-  { isResumed, overwrite }: { readonly isResumed: boolean; readonly overwrite: boolean },
+  { isResumed, overwrite }: BodiesOptions,
 ): Promise<CdxIndex | undefined> {
   if (!cdx) return undefined;
   const { CdxIndex } = await import("../cdx/cdx_index.ts");

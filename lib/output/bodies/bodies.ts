@@ -32,6 +32,8 @@ const MAX_TYPE = 256;
 export interface BodiesOptions {
   /** Whether a run is resumed, whose bodies are there. */
   readonly isResumed: boolean;
+  /** Whether that run has results so far: what is missing is then lost. */
+  readonly hasResults: boolean;
   /** Whether bodies that are there may be replaced. */
   readonly overwrite: boolean;
 }
@@ -71,7 +73,10 @@ export class Bodies {
    *
    * @throws {UsageError} If it cannot be written, or holds bodies of another run.
    */
-  static async open(path: string, { isResumed, overwrite }: BodiesOptions): Promise<Bodies> {
+  static async open(
+    path: string,
+    { isResumed, hasResults, overwrite }: BodiesOptions,
+  ): Promise<Bodies> {
     const fail = (why: string): never => {
       throw new UsageError(`Cannot write '--save-bodies ${path}': ${why}`);
     };
@@ -84,7 +89,9 @@ export class Bodies {
     }
     const extension = await loadExtension();
     const isNew = !isThere(path);
-    if (isNew && isResumed) fail("it is gone, and what it held: use --overwrite to start over");
+    if (isNew && isResumed && hasResults) {
+      fail("it is gone, and what it held: use --overwrite to start over");
+    }
     let isMade = false;
     let lock;
     try {

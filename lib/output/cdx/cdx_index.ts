@@ -134,7 +134,7 @@ export class CdxIndex {
       if (position > 0 && this.#isNew) return await this.#readArchive(files);
       await this.#lines.cutTo(position === 0 ? 0 : await findEnd(this.#gathered, position));
     } catch (error) {
-      if (error instanceof UsageError) throw error;
+      if (error instanceof UsageError || error instanceof OutputError) throw error;
       const isRead = error instanceof InputError || error instanceof UnpackError;
       const why = isRead ? `${error.message}, or use --overwrite` : describeWriteError(error);
       throw new UsageError(`Cannot write '${FLAG} ${this.#path}': ${why}`);

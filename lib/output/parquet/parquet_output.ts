@@ -4,7 +4,7 @@ import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import { writeAll } from "../../process/write_all.ts";
 import type { Result } from "../../result.ts";
 import type { MaybePromise } from "../../stream.ts";
-import { type LineFile, LineWriter, truncateTo } from "../line_writer.ts";
+import { type LineFile, LineWriter, truncateTo, withoutSync } from "../line_writer.ts";
 import type { Output, Position, RecordOptions } from "../output.ts";
 import type { Column } from "../record.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
@@ -42,6 +42,7 @@ export class ParquetOutput implements Output {
   readonly #name: string;
   readonly #columns: readonly Column[];
   readonly #thread: number;
+  readonly #isSynced: boolean;
   readonly #limits: PartLimits;
   /** The first part, which also holds the lock of the run. */
   readonly #file: LineFile;
@@ -68,13 +69,14 @@ export class ParquetOutput implements Output {
   #generation = 0;
 
   constructor(
-    { file, path, name, fields, captures, thread = 0 }: RecordOptions,
+    { file, path, name, fields, captures, thread = 0, isSynced = true }: RecordOptions,
     limits: PartLimits = PART_LIMITS,
   ) {
     this.#path = path;
     this.#name = name;
     this.#file = file;
     this.#thread = thread;
+    this.#isSynced = isSynced;
     this.#limits = limits;
     this.#columns = toRowColumns({ fields, captures });
     this.#group = new RowGroup(this.#columns);
@@ -205,7 +207,7 @@ export class ParquetOutput implements Output {
       else await this.#goOnInPart(position, found);
       this.#rows = position;
     } catch (error) {
-      if (error instanceof UsageError) throw error;
+      if (error instanceof UsageError || error instanceof OutputError) throw error;
       this.#refuse(describeWriteError(error));
     }
   }
@@ -277,7 +279,8 @@ export class ParquetOutput implements Output {
   /** Opens a tail, and empties it. @param place in {@linkcode #tails} */
   async #openTail(place: number, path: string): Promise<LineWriter> {
     const { file } = await openSideFile(path, { begins: TAIL_BEGINNING });
-    const tail = this.#tails[place] = new LineWriter(file, this.#name);
+    const tailFile = this.#isSynced ? file : withoutSync(file);
+    const tail = this.#tails[place] = new LineWriter(tailFile, this.#name);
     await tail.cutTo(0);
     return tail;
   }

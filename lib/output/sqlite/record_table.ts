@@ -8,6 +8,7 @@ import { UsageError } from "../../errors.ts";
 import type { RecordScanner } from "../../scan/scanner.ts";
 import { type Column, type FieldType, toIso, type Value } from "../record.ts";
 import { RowScanner } from "../rows/row_scanner.ts";
+import { DisorderError } from "./sqlite_error.ts";
 
 /** The type of a column for each type of a field. */
 const TYPES: Readonly<Record<FieldType, string>> = {
@@ -117,13 +118,21 @@ export class RecordRows {
     return this.#has[field];
   }
 
-  /** The rows in the order in which they were written, {@linkcode BATCH} at a time. */
+  /**
+   * The rows in the order in which they were written, {@linkcode BATCH} at a time.
+   *
+   * @throws {DisorderError} If their numbers do not ascend: reading would never end.
+   */
   *batches(): Generator<SqlRow[]> {
     for (let last = -1;;) {
       const rows = this.#fetch(last);
       if (rows.length === 0) return;
+      for (const row of rows) {
+        const number = toRowNumber(row);
+        if (!(number > last)) throw new DisorderError();
+        last = number;
+      }
       yield rows;
-      last = toRowNumber(rows.at(-1)!);
     }
   }
 

@@ -37,6 +37,7 @@ export class RunDatabase {
   readonly #path: string;
   readonly #name: string;
   #connection: DatabaseSync;
+  readonly #isSynced: boolean;
   /** Whether it has a write-ahead log, or cannot have one. */
   #isLogging = false;
   /** Whether its file was not there before. */
@@ -49,11 +50,12 @@ export class RunDatabase {
    * it is missing.
    *
    * @param name the flag and its value, for messages
+   * @param isSynced whether a commit waits for the disk
    * @throws {UsageError} If it is not a database of a run, or another program writes it.
    */
-  static async open(path: string, name: string): Promise<RunDatabase> {
+  static async open(path: string, name: string, isSynced = true): Promise<RunDatabase> {
     const { isNew, size } = await makeFile(path, name);
-    const connection = connect(path, name);
+    const connection = connect(path, name, isSynced);
     const fail = (error: unknown): never => {
       connection.close();
       throw new UsageError(`Cannot write '${name}': ${describeSqliteError(error)}`);
@@ -65,19 +67,21 @@ export class RunDatabase {
     } catch (error) {
       fail(error);
     }
-    return new RunDatabase(connection, { path, name, isNew, size });
+    return new RunDatabase(connection, { path, name, isNew, size, isSynced });
   }
 
   private constructor(
     connection: DatabaseSync,
-    { path, name, isNew, size }: Pick<RunDatabase, "isNew" | "size"> & {
+    { path, name, isNew, size, isSynced }: Pick<RunDatabase, "isNew" | "size"> & {
       readonly path: string;
       readonly name: string;
+      readonly isSynced: boolean;
     },
   ) {
     this.#connection = connection;
     this.#path = path;
     this.#name = name;
+    this.#isSynced = isSynced;
     this.isNew = isNew;
     this.size = size;
   }
@@ -108,7 +112,7 @@ export class RunDatabase {
     }
     connection.close();
     await Deno.truncate(this.#path);
-    this.#connection = connect(this.#path, this.#name);
+    this.#connection = connect(this.#path, this.#name, this.#isSynced);
     this.#connection.exec("BEGIN IMMEDIATE");
   }
 
@@ -163,9 +167,11 @@ async function makeFile(path: string, name: string): Promise<{ isNew: boolean; s
   }
 }
 
-function connect(path: string, name: string): DatabaseSync {
+function connect(path: string, name: string, isSynced: boolean): DatabaseSync {
   try {
-    return openConnection(path);
+    const connection = openConnection(path);
+    if (!isSynced) connection.exec("PRAGMA synchronous = OFF");
+    return connection;
   } catch (error) {
     throw new UsageError(`Cannot write '${name}': ${describeSqliteError(error)}`);
   }

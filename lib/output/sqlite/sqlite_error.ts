@@ -1,6 +1,8 @@
 /** What SQLite says, and what that means for a file, in words. The errors have no codes. */
 const MEANINGS: readonly (readonly [said: RegExp, meaning: string])[] = [
   [/disk is full/, "no space left on device: free some"],
+  // Also where the log's shared memory does not fit on a disk that is full.
+  [/disk I\/O error/, "the disk has failed or is full: check it"],
   [/is locked/, "another program writes it: wait for its end"],
   [/not a database/, "it is not a database: use another file"],
   [/malformed/, "it is damaged: use another file"],
@@ -8,6 +10,15 @@ const MEANINGS: readonly (readonly [said: RegExp, meaning: string])[] = [
   [/readonly/, "permission denied: choose another"],
   [/unable to open/, "its folder cannot be written: use another"],
 ];
+
+/** Rows that are not in the order of their numbers: SQLite does not look at that while it reads. */
+export class DisorderError extends Error {
+  readonly code = "ERR_SQLITE_ERROR";
+
+  constructor() {
+    super("database disk image is malformed");
+  }
+}
 
 /** Whether SQLite, or what gives its values to a program, has thrown it. */
 export function isSqliteError(error: unknown): boolean {

@@ -49,10 +49,10 @@ export class SqliteOutput implements Output, OutputDatabase {
    */
   static async open(options: RecordOptions): Promise<SqliteOutput> {
     const columns = toRowColumns(options);
-    const { path, name } = options;
+    const { path, name, isSynced } = options;
     // A wrong name of a column is found before anything is made.
     formatTable(columns, name);
-    return new SqliteOutput(await RunDatabase.open(path, name), columns, options);
+    return new SqliteOutput(await RunDatabase.open(path, name, isSynced), columns, options);
   }
 
   private constructor(

@@ -6,8 +6,11 @@ import type { ConnectionOwner, Exchange, Resend } from "../../../lib/engine/sock
 import { Link } from "../../../lib/engine/sockets/link.ts";
 import { Router } from "../../../lib/engine/sockets/router.ts";
 import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
-import type { Failure } from "../../../lib/result.ts";
+import type { Failure, Result } from "../../../lib/result.ts";
+import type { ClosingServerStart } from "../../fixtures/closing_server.ts";
+import { SOCKET_ENGINES } from "../../fixtures/engine_suite.ts";
 import { roundTrips } from "../../fixtures/round_trips.ts";
+import { target } from "../../fixtures/target.ts";
 
 Deno.test("Http1Connection.send() fails with 'protocol' after another protocol's greeting", async () => {
   for (
@@ -38,8 +41,11 @@ Deno.test("Http1Connection.send() fails with 'protocol' after another protocol's
         onEnding: () => {},
         onClose: () => isClosed = true,
       };
-      new Link(new PortableTransports(), destination, {
-        onOpen: (link) => resolve(new Http1Connection(link, owner, new RequestWriter())),
+      const transports = new PortableTransports();
+      new Link(transports, destination, {
+        onOpen: (link) => {
+          resolve(new Http1Connection(link, owner, transports, new RequestWriter()));
+        },
         onFail: (_link, { message }) => reject(new Error(message)),
       });
     });
@@ -68,3 +74,36 @@ Deno.test("Http1Connection.send() fails with 'protocol' after another protocol's
     await new Promise((resolve) => server.close(resolve));
   }
 });
+
+const POST = { method: "POST", body: new TextEncoder().encode("x") };
+
+for (const { title, create } of SOCKET_ENGINES.filter(({ name }) => name === "http1")) {
+  for (const isSecure of [false, true]) {
+    const scheme = isSecure ? "https" : "http";
+    Deno.test(`${title} sends no POST over a connection that its ${scheme} server has closed`, async () => {
+      const url = new URL("../../fixtures/closing_server.ts", import.meta.url);
+      const worker = new Worker(url, { type: "module" });
+      const flag = new Int32Array(new SharedArrayBuffer(4));
+      const port = await new Promise<number>((resolve) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.postMessage({ isSecure, flag } satisfies ClosingServerStart);
+      });
+      const engine = create({ tls: { insecure: true } });
+      const [first, second] = [1, 2].map((i) => target(`${scheme}://127.0.0.1:${port}/${i}`, POST));
+      const results = await new Promise<Result[]>((resolve) => {
+        engine.start(first, (result) => {
+          // The connection is taken for open: nothing has told that it is closed by now.
+          Atomics.wait(flag, 0, 0, 60_000);
+          engine.start(second, (other) => resolve([result, other]));
+        });
+      });
+      engine.close();
+      worker.terminate();
+      assertEquals(results.map(({ status }) => status), [200, 200]);
+      assertEquals(results.map(({ isReused, attempts }) => [isReused, attempts]), [[false, 1], [
+        false,
+        1,
+      ]]);
+    });
+  }
+}

@@ -32,6 +32,7 @@ for (
     ["may be why the connection ended", times(2, "alone"), GET, "A -"],
     ["may be why, and is not idempotent", times(1, "alone"), POST, "-"],
     ["may be why only at the second loss", ["idempotent", "alone", "alone"], GET, "F A -"],
+    ["was not sent", times(20, "unsent"), POST, times(20, "unsent").map(() => "S").join(" ")],
     ["was not processed", times(9, "always"), POST, "S S8 S16 S32 S64 S128 S256 S500 -"],
     ["was not processed, and may be why", times(2, "always-alone"), POST, "A -"],
     ["goes alone, and is not processed", ["always-alone", "always", "alone"], POST, "A A8 -"],

@@ -8,8 +8,8 @@ import { type ArchiveRecord, parseArchive, readArchive } from "../../fixtures/ar
 import { folder } from "../../fixtures/folder.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const NEW = { isResumed: false, overwrite: false };
-const RESUMED = { isResumed: true, overwrite: false };
+const NEW = { isResumed: false, hasResults: false, overwrite: false };
+const RESUMED = { isResumed: true, hasResults: true, overwrite: false };
 
 /** A record, plain; its block begins with its number. */
 function record(i: number, length = 0): string {
@@ -125,6 +125,8 @@ Deno.test("ArchiveOutput refuses what another run has written or writes", async 
     UsageError,
     "it is gone, and what it held",
   );
+  // A run that failed before it had a result has removed the file that it made.
+  (await ArchiveOutput.open(optionsFor(path, 1e9), { ...RESUMED, hasResults: false })).abandon();
   await Deno.writeTextFile(path, "mine as well");
   await refused("it holds 12 bytes already");
   // A part that a killed run has left goes with the rest; another one's file stays.

@@ -18,7 +18,11 @@ for (const cdx of [false, true]) {
       software: "s/1",
       command: "c",
     };
-    const archive = await RunArchive.open(options, { isResumed: false, overwrite: true });
+    const archive = await RunArchive.open(options, {
+      isResumed: false,
+      hasResults: false,
+      overwrite: true,
+    });
     await archive.cutTo(0);
     const names = (): string[] => [...Deno.readDirSync(dir.path())].map(({ name }) => name).sort();
     const gathered = cdx ? ["x.cdxj.myriad"] : [];

@@ -7,8 +7,8 @@ import { folder } from "../../fixtures/folder.ts";
 import { result as resultOf } from "../../fixtures/result.ts";
 import { target } from "../../fixtures/target.ts";
 
-const NEW = { isResumed: false, overwrite: false };
-const GONE_ON = { isResumed: true, overwrite: false };
+const NEW = { isResumed: false, hasResults: false, overwrite: false };
+const GONE_ON = { isResumed: true, hasResults: true, overwrite: false };
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -254,6 +254,9 @@ Deno.test("Bodies.open() rejects another run's folder, or a path that is not a f
     assert(message.includes(`'--save-bodies ${place}'`) && message.includes(why), message);
   };
   await refused(GONE_ON, "it is gone");
+  // A run that failed before it had a result has removed the folder that it made.
+  const begun = await Bodies.open(path, { ...GONE_ON, hasResults: false });
+  begun.abandon();
   await refused(NEW, "it is not a folder", await dir.write("file", ""));
   await refused(NEW, "it is not a folder", dir.path("file/below"));
   // What is not named as a body does not matter.
@@ -264,7 +267,7 @@ Deno.test("Bodies.open() rejects another run's folder, or a path that is not a f
   save(first, 1, "first");
   first.close();
   await refused(NEW, "it holds bodies already");
-  const second = await Bodies.open(path, { isResumed: false, overwrite: true });
+  const second = await Bodies.open(path, { isResumed: false, hasResults: false, overwrite: true });
   save(second, 1, "second", "text/html");
   second.close();
   assertEquals(filesOf(path), { "records.ndjson": "", "0/1.html": "second" });

@@ -4,6 +4,7 @@ import { CdxIndex, toIndexPath } from "../../../lib/output/cdx/cdx_index.ts";
 import { beginCdxjLine, formatCapture } from "../../../lib/warc/cdxj.ts";
 import { toRecord, toResponse, zipEach } from "../../fixtures/archives.ts";
 import { type Folder, folder } from "../../fixtures/folder.ts";
+import { fillDisk } from "../../fixtures/full_disk.ts";
 
 const BLOCK_BYTES = 1000;
 
@@ -124,6 +125,23 @@ Deno.test("CdxIndex reads the archive if the lines so far are gone", async () =>
   );
   assert(error.message.endsWith("or use --overwrite"), error.message);
   await other.abandon();
+});
+
+Deno.test("CdxIndex says once that the disk is full when it reads the archive", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc.gz");
+  // Longer than what is gathered before it is written.
+  const uri = `http://h/${"a".repeat(70_000)}`;
+  const bytes = zipEach(Array(3).fill(toRecord("response", toResponse("x"), { uri })));
+  await Deno.writeFile(path, bytes);
+  const index = await CdxIndex.open(path, false);
+  const { length } = bytes;
+  {
+    using _full = fillDisk();
+    const error = await assertRejects(() => index.cutTo(length, [{ path, length }]), OutputError);
+    assertEquals(error.message.match(/Cannot write/g)?.length, 1);
+  }
+  await index.abandon();
 });
 
 Deno.test("CdxIndex replaces no index that is there, unless it may", async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { UsageError } from "../../../lib/errors.ts";
+import { OutputError, UsageError } from "../../../lib/errors.ts";
 import { listFiles } from "../../../lib/output/list_files.ts";
 import { PART_LIMITS } from "../../../lib/output/parquet/part.ts";
 import { ParquetFile } from "../../../lib/output/parquet/parquet_file.ts";
@@ -9,6 +9,7 @@ import { createRowFormatter, readRow, toRowColumns } from "../../../lib/output/r
 import type { Result } from "../../../lib/result.ts";
 import { DuckDb } from "../../fixtures/duckdb.ts";
 import { folder } from "../../fixtures/folder.ts";
+import { fillDisk } from "../../fixtures/full_disk.ts";
 import { FAILED, HOSTILE, RESULT, TARGET } from "../../fixtures/hostile_result.ts";
 import { finish, myriad, start } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
@@ -215,6 +216,24 @@ Deno.test("ParquetOutput loses nothing when a run dies between any two file oper
     for (const name of left) await Deno.remove(dir.path(name));
     if (done <= last) break;
   }
+});
+
+Deno.test("ParquetOutput says once that the disk is full when it goes on", async () => {
+  await using dir = await folder();
+  const path = dir.path("o.parquet");
+  const output = await open(path);
+  await output.cutTo(0);
+  output.write(result({}, { i: 0 }));
+  assertEquals(await output.sync(), 1);
+  await output.close();
+  const next = await open(path);
+  {
+    using _full = fillDisk();
+    const error = await assertRejects(() => next.cutTo(1), OutputError);
+    const said = `Cannot write '--output ${path}': no space left on device: free some`;
+    assertEquals(error.message, said);
+  }
+  await next.close().catch(() => {});
 });
 
 Deno.test("ParquetOutput goes on in a further part, and removes parts that are not its own", async () => {

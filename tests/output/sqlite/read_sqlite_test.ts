@@ -112,3 +112,19 @@ Deno.test("read() says what is wrong with a file", async () => {
     "Cannot read '-': a database cannot be read from standard input: name its file",
   );
 });
+
+Deno.test("read() refuses rows that are not in the order of their numbers", async () => {
+  await using dir = await folder();
+  const path = await make(
+    dir.path("a.db"),
+    "CREATE TABLE records (detail); INSERT INTO records VALUES ('first'), ('second')",
+  );
+  const bytes = await Deno.readFile(path);
+  const at = new TextDecoder("latin1").decode(bytes).indexOf("first");
+  // The number of a row stands before the head of its values, which has two bytes. Both rows are
+  // found behind the second one then, again and again.
+  assertEquals(bytes[at - 3], 1);
+  bytes[at - 3] = 2;
+  await Deno.writeFile(path, bytes);
+  await assertRejects(() => read(path), InputError, "it is damaged");
+});

@@ -323,6 +323,11 @@ class NativeTransport implements Transport {
     this.listener.onDrain();
   }
 
+  readNow(): boolean {
+    if (this.#state === "open") this.#read();
+    return true;
+  }
+
   pause(): void {
     if (this.#state !== "open") return;
     this.#state = "paused";

@@ -1,0 +1,106 @@
+import { type NumberSequence, toIndex } from "../../source/numbering.ts";
+import { Stats, type StatsOptions, type StatsState } from "../../stats/stats.ts";
+import { isFlowState } from "../../stats/flow_tally.ts";
+import type { WarmUpStats } from "../../stats/warm_up.ts";
+import { DoneSet } from "../done_set.ts";
+import type { JournalState } from "../journal.ts";
+import type { SparseBitmap } from "../sparse_bitmap.ts";
+import type { Entry } from "./entry.ts";
+import { readRows } from "./rows.ts";
+
+/** A journal together with the log behind it. */
+export interface CountedLog {
+  /** The journal as it would be by now; its positions in the outputs are those from before. */
+  readonly state: JournalState;
+  /** How many entries that are, from the first one. */
+  readonly entries: number;
+}
+
+/** What a log is counted for. */
+export interface CountOptions {
+  readonly numbers: NumberSequence;
+  /** For a retry, the places of the requests that it makes. */
+  readonly failed: SparseBitmap | undefined;
+  /** How the run counts. */
+  readonly stats: StatsOptions;
+}
+
+/**
+ * Counts the results of a log as though the journal had them. An entry that no run can have written
+ * behind that journal ends it.
+ */
+export function countLog(
+  state: JournalState,
+  entries: Iterable<Entry>,
+  { numbers, failed, stats: options }: CountOptions,
+): CountedLog {
+  const { retry } = state;
+  const done = DoneSet.from(retry === null ? state.done : retry.done);
+  const toPlace = (i: number): number => {
+    const place = toIndex(i, numbers);
+    if (failed === undefined || !Number.isSafeInteger(place) || place < 0) return place;
+    return failed.has(place) ? failed.countBelow(place) : NaN;
+  };
+  const isOpen = (place: number): boolean =>
+    Number.isSafeInteger(place) && place >= 0 && done.reaches(place) && !done.has(place);
+  const stats = Stats.from(withoutFlow(state.stats), options);
+  let { flow } = state.stats;
+  let seconds = 0;
+  let count = 0;
+  for (const { sections, seconds: atSeconds } of entries) {
+    const { rows } = sections;
+    const places: number[] = [];
+    const seen = new Set<number>();
+    const isRight = readRows(rows, {
+      counted: NOTHING,
+      onDone: (i) => {
+        const place = toPlace(i);
+        if (!isOpen(place) || seen.has(place)) return false;
+        seen.add(place);
+        places.push(place);
+        return true;
+      },
+    });
+    const newFlow = sections.flow.length === 0 ? flow : parseFlow(sections.flow);
+    if (!isRight || sections.flow.length > 0 && newFlow === undefined) break;
+    flow = newFlow;
+    readRows(rows, { counted: stats, onDone: () => true });
+    for (const place of places) done.add(place);
+    seconds = Math.max(seconds, atSeconds);
+    count++;
+  }
+  if (count === 0) return { state, entries: 0 };
+  const now = done.toJSON();
+  return {
+    state: {
+      ...state,
+      ...retry === null ? { done: now } : { retry: { ...retry, done: now } },
+      stats: { ...withoutFlow(stats.toJSON()), ...flow === undefined ? {} : { flow } },
+      seconds: state.seconds + seconds,
+    },
+    entries: count,
+  };
+}
+
+/** The tally of a flow is in each entry as a whole. */
+function withoutFlow({ flow: _, ...rest }: StatsState): StatsState {
+  return rest;
+}
+
+function parseFlow(bytes: Uint8Array): StatsState["flow"] {
+  try {
+    const flow = JSON.parse(new TextDecoder().decode(bytes));
+    return isFlowState(flow) ? flow : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Counts nothing: rows are looked at before they count. */
+const NOTHING: WarmUpStats = {
+  record: () => {},
+  recordWarmUp: () => {},
+  recordRetry: () => {},
+  recordStart: () => {},
+  recordLateStart: () => {},
+};

@@ -1,0 +1,62 @@
+import { assert, assertEquals } from "@std/assert";
+import { HEAD_BYTES } from "../../../lib/checkpoint/log/entry.ts";
+import { EntryRows, readRows } from "../../../lib/checkpoint/log/rows.ts";
+import { Stats } from "../../../lib/stats/stats.ts";
+import { Dice } from "../../fixtures/dice.ts";
+import { result } from "../../fixtures/result.ts";
+
+Deno.test("readRows() lets other statistics count the same", () => {
+  const options = { top: 3, expect: { statuses: { text: "2xx", has: () => true } } };
+  const counted = new Stats(options);
+  const rows = new EntryRows();
+  const via = { remote: "h:1", dnsMs: 1.5, connectMs: null, tlsMs: 3 };
+  const results = [
+    result({ ms: 1.25, ttfbMs: 1, bytes: 2 ** 40 }, { i: 0, url: "http://user:pw@h/a" }),
+    result({ via, isReused: false, status: 404 }, { i: 1, url: "http://h/b" }),
+    result({ status: 503, attempts: 70_000 }, { i: 2, url: "http://h/c", expect: options.expect }),
+    result({ status: null, error: "timeout", detail: "é".repeat(300) }, {
+      i: 3,
+      url: "http://h/d",
+    }),
+    result({ error: "expect", detail: "y", expectation: "2xx" }, { i: 4, url: "http://h/e" }),
+    result({ status: null, error: "url", detail: "z", attempts: 0 }, { i: 5, invalid: "z" }),
+  ];
+  for (const one of results) {
+    counted.record(one);
+    rows.addResult(one, true, false, true);
+  }
+  counted.recordWarmUp(results[3]);
+  rows.addResult(results[3], false, true, false);
+  counted.recordRetry("503", results[2]);
+  rows.addRetry("503", results[2].ms);
+  counted.recordStart(0.5);
+  rows.addStart(0.5);
+  counted.recordLateStart(7);
+  rows.addLateStart(7);
+  rows.addDone(9);
+  const again = new Stats(options);
+  const done: number[] = [];
+  const isRight = readRows(rows.bytes.slice(HEAD_BYTES, rows.end), {
+    counted: again,
+    onDone: (i) => done.push(i) > 0,
+  });
+  assert(isRight);
+  assertEquals(done, [0, 1, 2, 3, 4, 5, 9]);
+  assertEquals(again.toJSON(), counted.toJSON());
+  assert(!new TextDecoder("latin1").decode(rows.bytes).includes("user:pw"));
+});
+
+Deno.test("readRows() refuses rows that no run has written, and never throws", () => {
+  const dice = new Dice(11);
+  const rows = new EntryRows();
+  rows.addResult(result({ error: "reset", detail: "x" }, { i: 1 }), true, false, true);
+  rows.addRetry("503", 1);
+  const bytes = rows.bytes.slice(HEAD_BYTES, rows.end);
+  let refused = 0;
+  for (let round = 0; round < 500; round++) {
+    const damaged = bytes.slice(0, dice.below(bytes.length) + 1);
+    for (let k = 0; k < 3; k++) damaged[dice.below(damaged.length)] = dice.below(256);
+    if (!readRows(damaged, { counted: new Stats(), onDone: () => true })) refused++;
+  }
+  assert(refused > 400, `${refused}`);
+});
