@@ -59,6 +59,7 @@ const ROWS: readonly { figure: keyof Part; title: string; digits: number; unit: 
   { figure: "drawnMs", title: "delay that the server drew, mean", digits: 1, unit: " ms" },
   { figure: "heldMs", title: "time at the server, mean", digits: 1, unit: " ms" },
   { figure: "serverCpuMicros", title: "the server's CPU a request", digits: 2, unit: " us" },
+  { figure: "cpuByServer", title: "the client's CPU by the server's", digits: 3, unit: "" },
   { figure: "load", title: "load of the machine", digits: 2, unit: "" },
 ];
 

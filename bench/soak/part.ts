@@ -17,6 +17,8 @@ export interface Part {
   /** How late starts were by the client's own doing, as a mean; undefined without a rate. */
   readonly ownLateMs: number | undefined;
   readonly serverCpuMicros: number;
+  /** The client's CPU a request by the server's: other work on the machine slows down both alike. */
+  readonly cpuByServer: number;
   /** The load of the machine, on which other programs may run. */
   readonly load: number;
 }
@@ -40,11 +42,13 @@ export function toPart(
   const done = last.done - first.done;
   const served = last.count - first.count;
   const heldMs = (last.heldMs - first.heldMs) / served;
+  const cpuMicros = (last.cpuSeconds - first.cpuSeconds) * 1e6 / done;
+  const serverCpuMicros = (last.serverCpuSeconds - first.serverCpuSeconds) * 1e6 / served;
   return {
     residentMb: mean(({ residentKb }) => residentKb) / 1024,
     descriptors: mean(({ descriptors }) => descriptors),
     perSecond: done / (last.seconds - first.seconds),
-    cpuMicros: (last.cpuSeconds - first.cpuSeconds) * 1e6 / done,
+    cpuMicros,
     inFlight: mean(({ inFlight }) => inFlight),
     drawnMs: (last.drawnMs - first.drawnMs) / served,
     heldMs,
@@ -52,7 +56,8 @@ export function toPart(
     ownLateMs: last.ownLateSeconds === undefined
       ? undefined
       : (last.ownLateSeconds - first.ownLateSeconds!) * 1000 / done,
-    serverCpuMicros: (last.serverCpuSeconds - first.serverCpuSeconds) * 1e6 / served,
+    serverCpuMicros,
+    cpuByServer: cpuMicros / serverCpuMicros,
     load: mean(({ load }) => load),
   };
 }

@@ -45,8 +45,9 @@ export interface SoakResult {
   readonly samples: readonly SoakSample[];
   readonly summary: Summary;
   readonly recordBytes: number;
-  /** Of the numbers of the requests: with and without a record, with two, in the server's log. */
+  /** The numbers of the requests that have a record. */
   readonly records: Counted;
+  /** The numbers that the server was asked for. */
   readonly served: Counted;
 }
 

@@ -2,6 +2,15 @@ import { IDEMPOTENT } from "../http/fields.ts";
 import type { RetryOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 
+/**
+ * Whether nothing of a request can have reached its server, as there was no connection to it. What
+ * native fetch calls `connect` may be a connection that was lost. Behind a redirect, a request was
+ * processed before.
+ */
+function isUnsent({ error, redirects }: Result): boolean {
+  return redirects === 0 && (error === "dns" || error === "refused");
+}
+
 /** Decides whether and when a request is retried. */
 export class RetryPolicy {
   readonly #options: RetryOptions;
@@ -52,7 +61,7 @@ export class RetryPolicy {
   wantsMore(result: Result, attempts: number): boolean {
     const { retries, unsafe } = this.#options;
     return attempts <= retries && this.isTransient(result) &&
-      (unsafe || IDEMPOTENT.has(result.target.method));
+      (unsafe || IDEMPOTENT.has(result.target.method) || isUnsent(result));
   }
 
   /**

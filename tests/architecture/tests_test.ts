@@ -45,6 +45,8 @@ const SUBJECTS: Record<string, string> = {
   "engine/http2/interop": "the servers of others, with HTTP/2 and HTTP/1.1",
   "engine/limit_rate": "the bytes a second of a run, with every engine over sockets",
   "engine/proxy": "proxies and Unix sockets",
+  "engine/reload":
+    "nginx that is reloaded in the midst of requests, with every engine over sockets",
   "engine/sockets/forgotten": "connections that the network has forgotten",
   "engine/sockets/parked": "connections and requests that wait for one another",
   "engine/streamed_body": "bodies that are read while they are sent, with every engine",

@@ -58,6 +58,7 @@ Deno.test("toPart() compares what a part of the time took", () => {
     addedMs: 9,
     ownLateMs: 0.2,
     serverCpuMicros: 40,
+    cpuByServer: 0.75,
     load: 2,
   };
   for (const [name, value] of Object.entries(expected)) {

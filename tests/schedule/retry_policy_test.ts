@@ -6,7 +6,7 @@ import { result } from "../fixtures/result.ts";
 
 const OPTIONS: RetryOptions = {
   retries: 3,
-  on: new Set(["timeout", "reset", "429", "503"]),
+  on: new Set(["timeout", "reset", "refused", "connect", "429", "503"]),
   delayMs: 100,
   maxDelayMs: 1_000,
   unsafe: false,
@@ -28,6 +28,22 @@ for (
     ["a DELETE", { status: 503 }, "DELETE", 1, true],
     ["a POST", { status: 503 }, "POST", 1, false],
     ["a PATCH", { status: null, error: "timeout" }, "PATCH", 1, false],
+    ["a POST that got no connection", { status: null, error: "refused" }, "POST", 1, true],
+    ["the last attempt of such a POST", { status: null, error: "refused" }, "POST", 4, false],
+    [
+      "a POST that was redirected to where it got none",
+      { status: null, error: "refused", redirects: 1 },
+      "POST",
+      1,
+      false,
+    ],
+    [
+      "a POST that may have lost its connection",
+      { status: null, error: "connect" },
+      "POST",
+      1,
+      false,
+    ],
   ] as const
 ) {
   Deno.test(`RetryPolicy.wantsMore() is ${expected} after ${what}`, () => {

@@ -46,12 +46,20 @@ Deno.test({
   async fn() {
     await using dir = await folder();
     let isBroken = true;
-    await using server = await RawServer.start(({ request, send, reset }) =>
-      isBroken && request.startsWith("GET /2") ? reset() : send(ok("hello", "Set-Cookie: a=1\r\n"))
-    );
+    const strayed = new Set<string>();
+    await using server = await RawServer.start(({ request, send, reset }) => {
+      for (const { name } of Deno.readDirSync(dir.path("others"))) strayed.add(name);
+      if (isBroken && request.startsWith("GET /2")) reset();
+      else send(ok("hello", "Set-Cookie: a=1\r\n"));
+    });
     const victim = await dir.write("victim", "of another user");
     await Deno.mkdir(dir.path("bodies"));
     for (const name of GUESSED) await Deno.symlink(victim, dir.path(name));
+    // A folder in which this user's files would be another's to read.
+    await Deno.mkdir(dir.path("others"));
+    for (const name of ["out.ndjson", "out.sqlite"]) {
+      await Deno.symlink(dir.path("others"), dir.path(`${name}.myriad.log`));
+    }
     const outputs = ["-o", dir.path("out.ndjson"), "--failures", dir.path("failed.jsonl")];
     const before = Deno.umask(UMASK);
     try {
@@ -81,6 +89,7 @@ Deno.test({
       Deno.umask(before);
     }
     assertEquals(await Deno.readTextFile(victim), "of another user");
+    assertEquals([...strayed], []);
     // A journal is renamed into its place; what is left of the links leads to the victim only.
     for (const name of Object.keys(MODES)) {
       assertEquals([name, (await Deno.lstat(dir.path(name))).isSymlink], [name, false]);

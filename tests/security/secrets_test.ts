@@ -27,7 +27,18 @@ const OF_SERVER = [
 const OF_PROCESS = ["configCookie", "configHeader", "fileHeader", "lineUserinfo", "given"];
 /** A secret for each way by which one can come in. */
 const KINDS: readonly string[] = [
-  ...["basic", "bearer", "apiKey", "cookie", "query", "bodyJson", "form", "variable", "column"],
+  ...[
+    "basic",
+    "bearer",
+    "apiKey",
+    "cookie",
+    "query",
+    "bodyJson",
+    "form",
+    "variable",
+    "column",
+    "flow",
+  ],
   ...[
     "proxyPassword",
     "otlpPassword",
@@ -75,6 +86,13 @@ const ALLOWED: readonly { kinds: readonly string[]; where: RegExp; why: string }
     why: "the jar is to keep cookies; only its owner can read it",
   },
   {
+    kinds: KINDS,
+    where: /^file out\.\w+\.myriad\.log\//,
+    why:
+      "the log has what the outputs will get, archives too, until they have it; only its owner " +
+      "can read it",
+  },
+  {
     kinds: ["challenge", "captured", "errorPage"],
     where: /^standard error$/,
     why:
@@ -115,10 +133,12 @@ class Traces {
     this.#texts.set(where, (this.#texts.get(where) ?? "") + text);
   }
 
-  /** Adds all files of a folder whose names do not begin with `given`. */
-  async addFiles(dir: Folder): Promise<void> {
-    for await (const { name, isFile } of Deno.readDir(dir.path())) {
-      if (!isFile || name.startsWith("given")) continue;
+  /** Adds all files below a folder whose names do not begin with `given`. */
+  async addFiles(dir: Folder, below = ""): Promise<void> {
+    for await (const entry of Deno.readDir(dir.path(below))) {
+      const name = below + entry.name;
+      if (entry.isDirectory) await this.addFiles(dir, `${name}/`);
+      if (!entry.isFile || name.startsWith("given")) continue;
       let bytes = await Deno.readFile(dir.path(name));
       if (name.endsWith(".gz")) {
         const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -204,8 +224,25 @@ function argsFor(dir: Folder, server: RawServer, collector: RawServer, flags: st
 
 const ALL_FIELDS = "i,url,method,status,location,final_url,content_type,error,detail,session";
 
+/** The module of a flow, which has secrets of its own. */
+const FLOW = `export default async (i, client) => {
+  const headers = { Authorization: "Bearer ${SECRETS.flow}", Cookie: "sid=${SECRETS.cookie}" };
+  for (const path of ${JSON.stringify(PATHS)}) {
+    const response = await client.post("/" + path + "?api_key=${SECRETS.query}", {
+      ...{ headers, body: '{"password":"${SECRETS.bodyJson}"}', step: path },
+    });
+    response.check("is whole", response.status === 200);
+  }
+};
+`;
+
 /** Runs in this process what the program would do, and keeps all that it would show. */
-async function runHere(traces: Traces, name: string, argv: string[]): Promise<void> {
+async function runHere(
+  traces: Traces,
+  name: string,
+  argv: string[],
+  requests = PATHS.length,
+): Promise<void> {
   const options = await parseRun(argv, "1") as RunOptions;
   const shown: string[] = [];
   const run = await Run.open({ ...options, details: true }, (text) => shown.push(text));
@@ -220,7 +257,7 @@ async function runHere(traces: Traces, name: string, argv: string[]): Promise<vo
   progress.start();
   const { snapshot, failure } = await run.finish("1");
   await progress.stop(snapshot);
-  assertEquals([failure, snapshot.requests], [undefined, PATHS.length]);
+  assertEquals([failure, snapshot.requests], [undefined, requests]);
   const summary = toSummary(snapshot, { version: "1" });
   for (const text of shown) traces.add(`notices of ${name}`, formatMessage(text));
   for (const frame of frames) traces.add("live view", new TextDecoder().decode(frame));
@@ -282,6 +319,9 @@ Deno.test("no secret is in any file, text or message of a run, but where that is
     traces.add(`report of ${format}`, text);
   }
   Deno.env.delete("SECRET_OF_TEST");
+  const flow = await dir.write("given.flow.ts", FLOW);
+  const ofFlow = ["-o", dir.path("out.flow"), "--report", dir.path("flow.html"), "--retries", "0"];
+  await runHere(traces, "a flow", [flow, server.url("/"), ...ofFlow, "-t", "5s"]);
   const bearer = ["--oauth2-bearer", SECRETS.curlBearer, "-u", `u:${SECRETS.curlUser}`];
   const outcome = await curl(["--print", ...bearer, server.url("/there")]);
   traces.add("curl --print", "text" in outcome ? outcome.text : "");
@@ -295,7 +335,8 @@ Deno.test("no secret is in any file, text or message of a run, but where that is
     assert(traces.places.includes(place), place);
   }
   const unused = ALLOWED.filter(({ where }, k) =>
-    !traces.used.has(k) && !where.test("standard error")
+    !traces.used.has(k) && !where.test("standard error") &&
+    !where.test("file out.ndjson.myriad.log/0.0")
   );
   assertEquals(unused, [], "what is allowed, and not found");
   // Each was sent, or came: the search could have found it.

@@ -4,8 +4,9 @@ import { requiredNumberIn } from "../../peers/peer.ts";
 import type { Client, Order, Report } from "../client.ts";
 import { toBody } from "../mix.ts";
 
-/** The longest that it runs, in seconds; its script ends it when the list is at its end. */
-const MAX_SECONDS = 30;
+/** It runs for so long, whenever its script ends its requests; enough for the slowest server. */
+const MIN_SECONDS = 4;
+const REQUESTS_PER_SECOND = 500;
 
 /** wrk, whose script takes the list. Undefined if it isn't installed. */
 export async function findWrkClient(): Promise<Client | undefined> {
@@ -22,11 +23,15 @@ export async function findWrkClient(): Promise<Client | undefined> {
     },
     command: (order) => [
       ...["sh", "-c", 'exec "$@" "$(head -n 1 "$0")"', order.list],
-      ...["wrk", "-t1", `-c${order.concurrency}`, `-d${MAX_SECONDS}s`],
+      ...["wrk", "-t1", `-c${order.concurrency}`, `-d${toSeconds(order)}s`],
       ...["--timeout", `${order.timeoutSeconds}s`, "-s", toScript(order)],
     ],
     read: (order, output) => Promise.resolve(read(order, output)),
   };
+}
+
+function toSeconds({ requests }: Order): number {
+  return Math.max(MIN_SECONDS, Math.ceil(requests / REQUESTS_PER_SECOND));
 }
 
 function toScript({ folder }: Order): string {
@@ -47,7 +52,7 @@ function script({ list, requests }: Order): string {
     function request()
       issued = issued + 1
       if issued >= ${requests} then wrk.thread:stop() end
-      local path = paths[issued] or paths[1]
+      local path = paths[issued] or "/surplus"
       if path:find("/upload/", 1, true) then return wrk.format("POST", path, nil, upload) end
       if path:find("/post/", 1, true) then return wrk.format("POST", path, nil, post) end
       return wrk.format("GET", path)
@@ -60,12 +65,12 @@ function script({ list, requests }: Order): string {
 }
 
 /** It counts sockets that failed and not requests, and leaves those in flight at its end. */
-function read({ concurrency }: Order, { stdout }: Measured): Report {
+function read({ requests, concurrency }: Order, { stdout }: Measured): Report {
   const others = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout)
     ?.slice(1).map(Number) ?? [];
   return {
-    asked: requiredNumberIn(stdout, /^issued (\d+)/m),
+    asked: Math.min(requests, requiredNumberIn(stdout, /^issued (\d+)/m)),
     ok: requiredNumberIn(stdout, /(\d+) requests in /) - others,
     failed: errors.reduce((sum, count) => sum + count, others),
     unfinished: concurrency,

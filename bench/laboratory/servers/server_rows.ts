@@ -125,7 +125,7 @@ export const SERVER_ROWS: Readonly<Record<string, ServerRow>> = {
       SSLProtocol all -SSLv3
       SSLSessionTickets off
       ErrorLog ${folder}/errors
-      LogFormat "%U %>s %X" number
+      LogFormat "%U %>s" number
       CustomLog ${log} number
       Protocols h2 h2c http/1.1
       ProxyPass /post/ http://127.0.0.1:${backendPort}/post/
@@ -142,7 +142,7 @@ export const SERVER_ROWS: Readonly<Record<string, ServerRow>> = {
     reload: "SIGUSR1",
     // Its unit says SIGWINCH, which is graceful, and systemd this one at once behind it.
     stop: "SIGTERM",
-    line: /^(\S+) (\d+) (X)?/,
+    line: /^(\S+) (\d+)/,
   },
   Caddy: {
     version: [["caddy", "version"], /^v?(\S+)/],

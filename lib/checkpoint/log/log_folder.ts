@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { OutputError } from "../../errors.ts";
+import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
@@ -38,9 +39,24 @@ export async function beginLog(path: string, isSynced: boolean): Promise<void> {
     Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    for (const name of listFiles(path)) Deno.removeSync(`${path}/${name}`);
+    closeFolder(path);
   }
   if (isSynced) await syncFolder(dirname(path));
+}
+
+/**
+ * Empties a folder that is there, and closes it to others, who may have made it.
+ *
+ * @throws {Error} If it is another user's.
+ */
+function closeFolder(path: string): void {
+  if (!Deno.lstatSync(path).isDirectory) {
+    // A link would lead into a folder that others can read.
+    Deno.removeSync(path);
+    return Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
+  }
+  for (const name of listFiles(path)) Deno.removeSync(`${path}/${name}`);
+  if (Deno.build.os !== "windows") Deno.chmodSync(path, FOLDER_OWNER_ONLY);
 }
 
 /** Removes a log. A folder that holds something else stays. */
@@ -83,9 +99,8 @@ export class LogWriter {
   constructor({ path, isSynced }: LogPlace, thread: number) {
     this.#path = path;
     this.#isSynced = isSynced;
-    const options = { write: true, create: true, mode: OWNER_ONLY };
     this.#files = this.#try(() =>
-      [0, 1].map((k) => Deno.openSync(`${path}/${thread}.${k}`, options))
+      [0, 1].map((k) => openFreshFile(`${path}/${thread}.${k}`, { mode: OWNER_ONLY }))
     );
   }
 

@@ -140,3 +140,20 @@ Deno.test("LogWriter makes files that only their owner can read", async () => {
   assertEquals(Deno.statSync(path).mode! & 0o777, 0o700);
   assertEquals(Deno.statSync(`${path}/3.1`).mode! & 0o777, 0o600);
 });
+
+Deno.test({
+  name: "beginLog() follows no link, and closes a folder that others made",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using dir = await folder();
+    await Deno.mkdir(dir.path("others"));
+    await Deno.symlink(dir.path("others"), dir.path("link"));
+    await Deno.mkdir(dir.path("open"));
+    await Deno.chmod(dir.path("open"), 0o777);
+    for (const name of ["link", "open"]) {
+      await beginLog(dir.path(name), false);
+      const { isDirectory, mode } = await Deno.lstat(dir.path(name));
+      assertEquals([name, isDirectory, mode! & 0o777], [name, true, 0o700]);
+    }
+  },
+});
