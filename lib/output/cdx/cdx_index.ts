@@ -4,7 +4,7 @@ import { UnpackError } from "../../unpack/unpack_error.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
 import { endCdxjLine } from "../../warc/cdxj.ts";
-import { LineWriter } from "../line_writer.ts";
+import { LineWriter, openLineWriter } from "../line_writer.ts";
 import { openSideFile } from "../side_file.ts";
 import { type ArchivePart, indexArchive } from "./index_archive.ts";
 import { sortLines } from "./sort_lines.ts";
@@ -54,8 +54,8 @@ export function toIndexPath(archive: string): string {
 export class CdxIndex {
   readonly #path: string;
   readonly #gathered: string;
-  readonly #lines: LineWriter;
-  /** Whether the lines so far were not there, and have to be read out of the archive. */
+  #lines: LineWriter;
+  /** Whether the file of gathered lines was not there. */
   readonly #isNew: boolean;
 
   /**
@@ -131,7 +131,8 @@ export class CdxIndex {
     try {
       // It is of records that may be gone.
       await removeFile(this.#path);
-      if (position > 0 && this.#isNew) return await this.#readArchive(files);
+      const { size } = await Deno.stat(this.#gathered);
+      if (position > 0 && size === 0) return await this.#readArchive(files);
       await this.#lines.cutTo(position === 0 ? 0 : await findEnd(this.#gathered, position));
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
@@ -142,14 +143,27 @@ export class CdxIndex {
   }
 
   async #readArchive(files: readonly IndexedFile[]): Promise<void> {
-    let before = 0;
-    for (const { path, length } of files) {
-      const part: ArchivePart = { path, start: 0, end: length };
-      for await (const { line, end } of indexArchive(part)) {
-        await this.#lines.write(`${before + end} ${line}`);
+    // Under another name until all are there: a kill would leave some, which look like all.
+    const fresh = `${this.#gathered}.new`;
+    const lines = await openLineWriter(fresh, { flag: FLAG, mode: OWNER_ONLY, isFresh: true });
+    try {
+      let before = 0;
+      for (const { path, length } of files) {
+        const part: ArchivePart = { path, start: 0, end: length };
+        for await (const { line, end } of indexArchive(part)) {
+          await lines.write(`${before + end} ${line}`);
+        }
+        before += length;
       }
-      before += length;
+      await lines.sync();
+      await Deno.rename(fresh, this.#gathered);
+    } catch (error) {
+      await lines.close().catch(() => {});
+      await removeFile(fresh);
+      throw error;
     }
+    await this.#lines.close();
+    this.#lines = lines;
   }
 
   /**

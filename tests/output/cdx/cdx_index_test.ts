@@ -127,6 +127,33 @@ Deno.test("CdxIndex reads the archive if the lines so far are gone", async () =>
   await other.abandon();
 });
 
+Deno.test("CdxIndex reads the archive again if a run died while it read it", async () => {
+  await using dir = await folder();
+  const paths = [dir.path("x.warc.gz"), dir.path("x-00001.warc.gz")];
+  const files: { path: string; length: number }[] = [];
+  for (const [k, path] of paths.entries()) {
+    const uri = `http://h/${k}`;
+    const bytes = zipEach([toRecord("response", toResponse("x"), { uri })]);
+    await Deno.writeFile(path, bytes);
+    files.push({ path, length: bytes.length });
+  }
+  const position = files[0].length + files[1].length;
+  // It breaks off in the second file.
+  const whole = await Deno.readFile(paths[1]);
+  await Deno.writeTextFile(paths[1], "not WARC");
+  const first = await CdxIndex.open(paths[0], false);
+  await assertRejects(() => first.cutTo(position, files), UsageError);
+  await first.close(false);
+  assertEquals(await Deno.readTextFile(dir.path("x.cdxj.myriad")), "");
+  await Deno.writeFile(paths[1], whole);
+  // What a kill leaves of it does not count.
+  await dir.write("x.cdxj.myriad.new", "1 some of the lines\n");
+  const second = await CdxIndex.open(paths[0], false);
+  await second.cutTo(position, files);
+  const text = await end(dir, second);
+  assertEquals(text.trimEnd().split("\n").map((line) => line.split(" ")[0]), ["h)/0", "h)/1"]);
+});
+
 Deno.test("CdxIndex says once that the disk is full when it reads the archive", async () => {
   await using dir = await folder();
   const path = dir.path("x.warc.gz");
