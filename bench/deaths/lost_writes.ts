@@ -80,11 +80,15 @@ export async function playLostWrites(drawn: Case, stage: Stage): Promise<Play> {
   return play;
 }
 
-/** With `--sync never` nothing is waited for, so that a machine that goes down can lose everything. */
+/**
+ * With `--sync never` nothing is waited for, so that a machine that goes down can lose everything;
+ * files of bodies wait with `always` only.
+ */
 function withSync(row: Case): Case {
-  if (row.sync !== "never") return row;
-  const flags = row.flags.map((flag) => flag === "never" ? "interval" : flag);
-  return { ...row, sync: "interval", flags };
+  const sync = row.files.bodies === "bodies" ? "always" : "interval";
+  if (row.sync === "always" || row.sync === sync) return row;
+  const flags = row.flags.map((flag) => flag === row.sync ? sync : flag);
+  return { ...row, sync, flags };
 }
 
 /** Copies a file as it is at one moment: until no byte of it changes in the meantime. */

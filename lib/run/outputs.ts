@@ -288,7 +288,7 @@ export class Outputs {
   }
 
   async #openBodies(): Promise<void> {
-    const { saveBodies, archive, overwrite } = this.#options;
+    const { saveBodies, archive, overwrite, sync } = this.#options;
     if (this.isComplete) return;
     const { isResumed, restored } = this;
     const hasResults = restored !== undefined && Stats.from(restored.stats).results > 0;
@@ -298,7 +298,12 @@ export class Outputs {
     }
     if (saveBodies === undefined) return;
     const { Bodies } = await import("../output/bodies/bodies.ts");
-    this.#bodies = await Bodies.open(saveBodies, { isResumed, hasResults, overwrite });
+    this.#bodies = await Bodies.open(saveBodies, {
+      isResumed,
+      hasResults,
+      overwrite,
+      isSynced: sync === "always",
+    });
   }
 
   /** Closes everything if the run cannot begin. */

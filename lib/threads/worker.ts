@@ -167,7 +167,8 @@ class WorkerRun {
     const stats = new Stats(options);
     if (bodiesRun !== undefined) {
       const { saveBodies, archive } = options;
-      const run = { run: bodiesRun, threads: this.#count };
+      const isSynced = this.#options.sync === "always";
+      const run = { run: bodiesRun, threads: this.#count, isSynced };
       this.#bodies = this.#joinBodies?.(saveBodies!, run);
       this.#archive = this.#createArchive?.(archive!, { ...run, thread: this.#index });
     }

@@ -11,6 +11,7 @@ const OTHERS = ["architecture", "bench", "docs", "fixtures", "fuzz", "packaging"
  */
 const SUBJECTS: Record<string, string> = {
   "checkpoint/crash": "runs that die between any two operations on files",
+  "checkpoint/deaths": "the small part of deno task bench deaths",
   "checkpoint/kill": "runs with several threads that are killed again and again",
   "cli/unknown_flags": "the messages for flags and commands that do not exist, of every command",
   "cluster/campaign": "runs of which anybody dies at moments of a seed",

@@ -45,7 +45,7 @@ for (
     [["nothing"], "Unknown bench 'nothing'"],
     [["pool", "--scale", "0"], "Cannot use '--scale 0'"],
     [["pool", "--rounds", "0.5"], "Cannot use '--rounds 0.5'"],
-    [["deaths", "--seed", "-1"], "Cannot use '--seed"],
+    [["deaths", "--seed", "0.5"], "Cannot use '--seed 0.5'"],
     [["before"], "'before' needs '--base COMMIT'"],
     [["before", "--base", "no-such-commit"], "Cannot use '--base no-such-commit'"],
     [["long", "--transport", "pigeon"], "Cannot use '--transport pigeon'"],

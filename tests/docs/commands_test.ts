@@ -16,6 +16,7 @@ import { reservePort } from "../fixtures/reserved_port.ts";
 const NOT_RUN: Record<string, number> = {
   "CONTRIBUTING.md": 1,
   "docs/clients.md": 1,
+  "docs/deaths.md": 1,
   "docs/experiment.md": 5,
   "docs/flows.md": 7,
   "docs/install.md": 5,

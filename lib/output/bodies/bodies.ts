@@ -38,8 +38,14 @@ export interface BodiesOptions {
   readonly overwrite: boolean;
 }
 
+/** How bodies are written. */
+export interface BodiesWriting {
+  /** Whether each is on the disk before its record is logged. */
+  readonly isSynced: boolean;
+}
+
 /** A folder that another thread has opened and keeps locked. */
-export interface OpenFolder {
+export interface OpenFolder extends BodiesWriting {
   /** The run that writes it, as {@linkcode Bodies.run}. */
   readonly run: string;
   /** How many threads write into it. */
@@ -59,6 +65,7 @@ export class Bodies {
   /** Keeps other runs away; undefined where a folder cannot be locked. */
   readonly #lock: Deno.FsFile | undefined;
   readonly #isNew: boolean;
+  readonly #isSynced: boolean;
   readonly #maxFolders: number;
   readonly #spare: ReservedDescriptors;
   /** By type; at most `MAX_TYPES`. */
@@ -75,7 +82,7 @@ export class Bodies {
    */
   static async open(
     path: string,
-    { isResumed, hasResults, overwrite }: BodiesOptions,
+    { isResumed, hasResults, overwrite, isSynced }: BodiesOptions & BodiesWriting,
   ): Promise<Bodies> {
     const fail = (why: string): never => {
       throw new UsageError(`Cannot write '--save-bodies ${path}': ${why}`);
@@ -114,7 +121,7 @@ export class Bodies {
       fail(isNone ? "it is not a folder: use another" : describeWriteError(error));
     }
     const run = crypto.getRandomValues(new Uint8Array(4)).toHex();
-    return new Bodies({ path, run, extension, lock, isNew, maxFolders: MAX_FOLDERS });
+    return new Bodies({ path, run, extension, lock, isNew, isSynced, maxFolders: MAX_FOLDERS });
   }
 
   /**
@@ -123,18 +130,20 @@ export class Bodies {
    */
   static async loadJoin(): Promise<(path: string, folder: OpenFolder) => Bodies> {
     const extension = await loadExtension();
-    return (path, { run, threads }) => {
+    return (path, { run, threads, isSynced }) => {
       const maxFolders = Math.ceil(MAX_FOLDERS / threads);
-      return new Bodies({ path, run, extension, lock: undefined, isNew: false, maxFolders });
+      const options = { path, run, extension, lock: undefined, isNew: false };
+      return new Bodies({ ...options, isSynced, maxFolders });
     };
   }
 
-  private constructor({ path, run, extension, lock, isNew, maxFolders }: {
+  private constructor({ path, run, extension, lock, isNew, isSynced, maxFolders }: {
     path: string;
     run: string;
     extension: Extension;
     lock: Deno.FsFile | undefined;
     isNew: boolean;
+    isSynced: boolean;
     maxFolders: number;
   }) {
     this.run = run;
@@ -142,6 +151,7 @@ export class Bodies {
     this.#extension = extension;
     this.#lock = lock;
     this.#isNew = isNew;
+    this.#isSynced = isSynced;
     this.#maxFolders = maxFolders;
     this.#spare = new ReservedDescriptors(() => openFolder(path));
   }
@@ -195,7 +205,8 @@ export class Bodies {
     const number = Math.floor(i / BODIES_PER_FOLDER);
     let folder = this.#folders.get(number);
     if (folder === undefined) {
-      folder = this.#try(() => BodyFolder.open(`${this.#path}/${number}`, this.run, this.#spare));
+      const options = { run: this.run, spare: this.#spare, isSynced: this.#isSynced };
+      folder = this.#try(() => BodyFolder.open(`${this.#path}/${number}`, options));
       const [oldest] = this.#folders.keys();
       if (this.#folders.size === this.#maxFolders) this.#folders.delete(oldest);
     } else {

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 
 /** How many numbers share a folder. */
@@ -8,6 +9,7 @@ export class BodyFolder {
   readonly #path: string;
   readonly #run: string;
   readonly #spare: ReservedDescriptors;
+  readonly #isSynced: boolean;
   /** The names of files that are there; at most `BODIES_PER_FOLDER`. */
   readonly #names = new Map<number, string>();
 
@@ -17,12 +19,21 @@ export class BodyFolder {
    *
    * @param run names the run, in digits of hexadecimal: its parts stay
    * @param spare for when no file can be opened
+   * @param isSynced whether a body is on the disk before it has its name
    * @throws {Error} If it cannot be made, or is not a folder: a link leads somewhere else.
    */
-  static open(path: string, run: string, spare: ReservedDescriptors): BodyFolder {
-    const folder = new BodyFolder(path, run, spare);
+  static open(
+    path: string,
+    { run, spare, isSynced }: {
+      readonly run: string;
+      readonly spare: ReservedDescriptors;
+      readonly isSynced: boolean;
+    },
+  ): BodyFolder {
+    const folder = new BodyFolder(path, run, spare, isSynced);
     try {
       Deno.mkdirSync(path);
+      folder.#sync(dirname(path));
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       folder.#look();
@@ -30,10 +41,11 @@ export class BodyFolder {
     return folder;
   }
 
-  private constructor(path: string, run: string, spare: ReservedDescriptors) {
+  private constructor(path: string, run: string, spare: ReservedDescriptors, isSynced: boolean) {
     this.#path = path;
     this.#run = run;
     this.#spare = spare;
+    this.#isSynced = isSynced;
   }
 
   #look(): void {
@@ -88,9 +100,21 @@ export class BodyFolder {
     const name = `${i}${ending}`;
     // First remove, then rename, so that there never are two.
     if (this.#names.get(i) !== name) this.remove(i);
+    this.#sync(this.#part(i));
     Deno.renameSync(this.#part(i), `${this.#path}/${name}`);
+    this.#sync(this.#path);
     this.#names.set(i, name);
     return name;
+  }
+
+  /** Brings a file to the disk, or which files a folder has, if that is waited for. */
+  #sync(path: string): void {
+    // Windows opens no folders.
+    if (!this.#isSynced || Deno.build.os === "windows") return;
+    this.#spare.use(() => {
+      using file = Deno.openSync(path);
+      file.syncSync();
+    });
   }
 
   /** Removes what a number has, if anything. */

@@ -7,8 +7,8 @@ import { folder } from "../../fixtures/folder.ts";
 import { result as resultOf } from "../../fixtures/result.ts";
 import { target } from "../../fixtures/target.ts";
 
-const NEW = { isResumed: false, hasResults: false, overwrite: false };
-const GONE_ON = { isResumed: true, hasResults: true, overwrite: false };
+const NEW = { isResumed: false, hasResults: false, overwrite: false, isSynced: false };
+const GONE_ON = { isResumed: true, hasResults: true, overwrite: false, isSynced: false };
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -200,7 +200,7 @@ Deno.test("Bodies of several threads leave each other's parts alone, and remove 
   await Deno.mkdir(dir.path("b/0"));
   await dir.write("b/0/.7.0123abcd.part", "left behind");
   const join = await Bodies.loadJoin();
-  const threads = [0, 1, 2].map(() => join(path, { run: main.run, threads: 3 }));
+  const threads = [0, 1, 2].map(() => join(path, { run: main.run, threads: 3, isSynced: false }));
   const slow = threads.map((bodies, k) => {
     const sink = begin(bodies, k);
     sink.write(bytes("x".repeat(70_000)));
@@ -267,7 +267,12 @@ Deno.test("Bodies.open() rejects another run's folder, or a path that is not a f
   save(first, 1, "first");
   first.close();
   await refused(NEW, "it holds bodies already");
-  const second = await Bodies.open(path, { isResumed: false, hasResults: false, overwrite: true });
+  const second = await Bodies.open(path, {
+    isResumed: false,
+    hasResults: false,
+    overwrite: true,
+    isSynced: false,
+  });
   save(second, 1, "second", "text/html");
   second.close();
   assertEquals(filesOf(path), { "records.ndjson": "", "0/1.html": "second" });
@@ -290,4 +295,36 @@ Deno.test("Bodies fail with the flag's name when a file cannot be written", asyn
   assert(message.startsWith(`Cannot write '--save-bodies ${dir.path("b")}': `), message);
   sink.discard();
   bodies.close();
+});
+
+Deno.test("Bodies brings a body, its name and its folder to the disk if they are waited for", async () => {
+  await using dir = await folder();
+  const done: string[] = [];
+  const { syncSync } = Deno.FsFile.prototype;
+  const { renameSync } = Deno;
+  Deno.FsFile.prototype.syncSync = function () {
+    done.push("sync");
+    syncSync.call(this);
+  };
+  Deno.renameSync = (from, to) => {
+    done.push("rename");
+    renameSync(from, to);
+  };
+  try {
+    for (const isSynced of [false, true]) {
+      const bodies = await Bodies.open(dir.path(`${isSynced}`), { ...NEW, isSynced });
+      save(bodies, 0, "x");
+      save(bodies, 1, "y");
+      bodies.close();
+      done.push("/");
+    }
+  } finally {
+    Deno.FsFile.prototype.syncSync = syncSync;
+    Deno.renameSync = renameSync;
+  }
+  // The new folder; then each body before it has its name, and the name.
+  const synced = Deno.build.os === "windows"
+    ? "rename rename"
+    : "sync sync rename sync sync rename sync";
+  assertEquals(done.join(" "), `rename rename / ${synced} /`);
 });
