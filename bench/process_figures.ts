@@ -11,12 +11,10 @@ export interface ProcessFigures {
 
 /** @throws {Deno.errors.NotFound} If the process has ended, or the system is not Linux. */
 export async function readProcess(pid: number): Promise<ProcessFigures> {
-  const [cpuSeconds, memory, descriptors] = await Promise.all([
-    readCpuSeconds(pid),
-    readMemory(pid),
-    countDescriptors(pid),
-  ]);
-  return { cpuSeconds, ...memory, descriptors };
+  // One after the other: what fails leaves no read behind that still goes on.
+  const cpuSeconds = await readCpuSeconds(pid);
+  const memory = await readMemory(pid);
+  return { cpuSeconds, ...memory, descriptors: await countDescriptors(pid) };
 }
 
 /** @throws {Deno.errors.NotFound} If the process has ended, or the system is not Linux. */
