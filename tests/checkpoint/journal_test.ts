@@ -189,6 +189,8 @@ Deno.test("writeJournal() writes when the process has run out of file descriptor
     `import { readJournal, writeJournal } from ${lib("checkpoint/journal.ts")};
      import { ReservedDescriptors } from ${lib("process/reserved_descriptors.ts")};
      const [path, sample] = Deno.args;
+     // As the program does. Deno's pipe of signals is made at the first, or at any time later.
+     Deno.addSignalListener("SIGTERM", () => {});
      const state = await readJournal(sample);
      await writeJournal(path, state);
      const reserve = new ReservedDescriptors(() => {

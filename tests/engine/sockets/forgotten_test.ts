@@ -16,7 +16,7 @@ import { WildServer } from "../../fixtures/wild_server.ts";
 
 /** The time that requests have at first, and at most, where the machine is busy. */
 const MIN_TIMEOUT_MS = 750;
-const MAX_TIMEOUT_MS = 32 * MIN_TIMEOUT_MS;
+const MAX_TIMEOUT_MS = 16 * MIN_TIMEOUT_MS;
 
 function create(versions: Versions, timeoutMs: number): SocketEngine {
   const options: EngineOptions = {
