@@ -18,6 +18,7 @@ import { flat } from "./benches/flat.ts";
 import { hosts } from "./benches/hosts.ts";
 import { laboratory } from "./benches/laboratory.ts";
 import { long } from "./benches/long.ts";
+import { names as namesBench } from "./benches/names.ts";
 import { overhead } from "./benches/overhead.ts";
 import { peers } from "./benches/peers.ts";
 import { pool } from "./benches/pool.ts";
@@ -51,6 +52,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   rate,
   stall,
   hosts,
+  names: namesBench,
   silent,
   dead,
   fetch,

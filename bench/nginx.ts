@@ -15,6 +15,8 @@ export interface NginxOptions {
   readonly body?: string;
   /** What it listens at. @default {"127.0.0.1"} */
   readonly address?: string;
+  /** Whether it listens at all addresses, of IPv4 and of IPv6. @default {false} */
+  readonly isEverywhere?: boolean;
   /** Whether it speaks TLS, with HTTP/2 and HTTP/1.1. @default {false} */
   readonly isTls?: boolean;
   /**
@@ -52,6 +54,7 @@ export class Nginx extends ServerProcess {
       accessLogFormat,
       body = "Hello, World!",
       address = "127.0.0.1",
+      isEverywhere = false,
       isTls = false,
       isStock = false,
     }: NginxOptions,
@@ -69,6 +72,8 @@ export class Nginx extends ServerProcess {
       : "keepalive_requests 1000000000; keepalive_timeout 600s; http2_max_concurrent_streams 1000;";
     const tls = `ssl_certificate ${CERTIFICATE}; ssl_certificate_key ${KEY};
          ssl_protocols TLSv1.2 TLSv1.3;`;
+    const addresses = isEverywhere ? ["0.0.0.0", "[::]"] : [address];
+    const how = isTls ? " ssl http2" : "";
     let [variables, answer] = ["", body];
     if (body.length > MAX_WORD_LENGTH) {
       const pieces = body.match(new RegExp(`[^]{1,${MAX_WORD_LENGTH}}`, "g"))!;
@@ -81,7 +86,7 @@ export class Nginx extends ServerProcess {
        worker_rlimit_nofile 20000;
        events { worker_connections 15000; }
        http { ${logging} ${limits}
-         server { listen ${address}:${port}${isTls ? " ssl http2" : ""} backlog=15000;
+         server { ${addresses.map((it) => `listen ${it}:${port}${how} backlog=15000;`).join(" ")}
            ${isTls ? tls : ""}
            ${variables}
            location / { return 200 "${answer}"; } } }`,

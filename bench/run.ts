@@ -42,6 +42,8 @@ export interface Summary {
   readonly requests: number;
   readonly succeeded: number;
   readonly skipped: number;
+  /** How many requests failed, by the kind of error. */
+  readonly errors: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly rate: number;
   readonly latency_ms: Readonly<Record<"mean" | "p50" | "p90" | "p99" | "max", number>>;

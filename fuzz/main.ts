@@ -20,7 +20,7 @@ const USAGE = `deno task fuzz [NAME…] [--minutes M] [--seed S] [--input FILE]
 `;
 
 /** An input that takes longer never ends, in milliseconds: many steps end before. */
-const STUCK_MS = 60_000;
+const STUCK_MS = 120_000;
 /** The maximum number of bytes of a finding that are shown. */
 const MAX_SHOWN = 2_000;
 

@@ -2,7 +2,7 @@ import { runCommand } from "../meter.ts";
 import type { Answers, Load, Peer } from "./peer.ts";
 
 /** Asked for more, an older curl falls back to its default of 50. */
-const MAX_BEFORE_8_16 = 300;
+export const MAX_BEFORE_8_16 = 300;
 /** https://github.com/curl/curl/pull/18068 */
 const MAX_IN_FLIGHT = 65_535;
 

@@ -36,6 +36,8 @@ export const target: FuzzTarget = {
     "=",
     ";",
   ],
+  // An option that does not exist is compared to all that do.
+  maxSteps: (bytes) => 500_000 + 1_000 * bytes,
 
   run(input) {
     const words = attempt(() => splitShellWords(decode(input)), UsageError);

@@ -29,7 +29,7 @@ export const target: FuzzTarget = {
     "\n",
     "@",
   ],
-  maxBytes: 65_536,
+  maxBytes: 8_192,
   maxSteps: (bytes) => 100_000 + 1_000 * bytes,
 
   async run(input) {

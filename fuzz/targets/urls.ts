@@ -1,6 +1,6 @@
 import { formatHost, parseHost } from "../../lib/http/url.ts";
 import { toSurt } from "../../lib/warc/surt.ts";
-import { checkedTarget } from "../../lib/source/target.ts";
+import { checkedTarget, invalidRecord } from "../../lib/source/target.ts";
 import { withoutUserinfo } from "../../lib/text/secrets.ts";
 import { decode, type FuzzTarget, hold, holdEqual } from "../target.ts";
 
@@ -22,6 +22,7 @@ export const target: FuzzTarget = {
     "//user:p@ss@host:99999/",
   ],
   tokens: [
+    " ",
     "http://",
     "https://",
     "@",
@@ -42,6 +43,8 @@ export const target: FuzzTarget = {
 
   run(input) {
     const text = decode(input);
+    const { url: shown } = invalidRecord(0, text, "not a URL", DEFAULTS);
+    hold(shown.length <= MAX_SHOWN, "too much is shown of what is not a URL");
     const made = checkedTarget(0, text, DEFAULTS);
     if (made.invalid !== undefined) {
       hold(made.url.length <= MAX_SHOWN, "too much is shown of what is not a URL");
@@ -49,8 +52,8 @@ export const target: FuzzTarget = {
     }
     const url = new URL(text.trim());
     holdEqual(new URL(made.url).host, url.host, "its host changes");
-    const shown = new URL(made.url);
-    holdEqual([shown.username, shown.password], ["", ""], "user information stays");
+    const bare = new URL(made.url);
+    holdEqual([bare.username, bare.password], ["", ""], "user information stays");
     holdEqual(withoutUserinfo(made.url), made.url, "user information stays");
     const hasCredentials = url.username !== "" || url.password !== "";
     holdEqual(made.headers.length, hasCredentials ? 1 : 0, "credentials are lost, or made up");

@@ -276,6 +276,29 @@ for (const { title, name, transport, create, serve, serveTls } of SOCKET_ENGINES
     assertEquals(status, 200, detail);
   });
 
+  Deno.test(`${title} looks up each of many names once, and a bounded number at once`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
+    const asked: string[] = [];
+    const most = { lookUp: 0, resolve: 0 };
+    const ask = (how: keyof typeof most): (hostname: string) => Promise<Address[]> => {
+      let atOnce = 0;
+      return async (hostname) => {
+        asked.push(hostname);
+        most[how] = Math.max(most[how], ++atOnce);
+        await new Promise((resolve) => setTimeout(resolve));
+        atOnce--;
+        return [{ address: "127.0.0.1", family: 4 }];
+      };
+    };
+    const names = { lookUp: ask("lookUp"), resolve: ask("resolve") };
+    // More than may connect at the same time, and each twice.
+    const urls = Array.from({ length: 200 }, (_, i) => `http://n${i % 100}.test:${server.port}/`);
+    const results = await hitAll(create({ concurrency: 200, names, timeoutMs: 60_000 }), urls);
+    for (const { status, detail } of results) assertEquals(status, 200, detail);
+    assertEquals([asked.length, new Set(asked).size], [100, 100]);
+    assertEquals([most.lookUp <= 16, most.resolve <= 64], [true, true]);
+  });
+
   // It waits long, and all engines over sockets dial alike.
   if (name === "http1" && transport === "portable") {
     Deno.test(

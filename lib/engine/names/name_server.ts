@@ -8,8 +8,11 @@ const CONFIGURATION = "/etc/resolv.conf";
 /** As many name servers count for the system, too. */
 const MAX_SERVERS = 3;
 const PORT = 53;
-/** The maximum number of questions at once. */
-const MAX_QUESTIONS = 256;
+/**
+ * The maximum number of questions at once, of a few hundred bytes each. They need no socket of their
+ * own, and a name that is not asked for costs a look-up when it comes again.
+ */
+const MAX_QUESTIONS = 2_048;
 /** How long an answer may take before the name server is given up for a while. */
 const PATIENCE_MS = 5_000;
 /** How long nobody is asked after a connection without any answer. */
