@@ -27,6 +27,7 @@ import { target as record_files } from "./targets/record_files.ts";
 import { target as record_lines } from "./targets/record_lines.ts";
 import { target as redirects } from "./targets/redirects.ts";
 import { target as retry_after } from "./targets/retry_after.ts";
+import { target as run_logs } from "./targets/run_logs.ts";
 import { target as sitemaps } from "./targets/sitemaps.ts";
 import { target as summaries } from "./targets/summaries.ts";
 import { target as templates } from "./targets/templates.ts";
@@ -64,5 +65,6 @@ export const TARGETS: Readonly<Record<string, FuzzTarget>> = {
   record_files,
   summaries,
   journals,
+  run_logs,
   bus_messages,
 };

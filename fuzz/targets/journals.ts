@@ -15,6 +15,7 @@ const STATE = {
   output: 100,
   failures: null,
   archive: 5,
+  log: { id: 7, covered: [3] },
   stats: JSON.parse(JSON.stringify(new Stats({ details: true }).toJSON())),
   seconds: 1.5,
   cpuSeconds: 1,
@@ -24,7 +25,7 @@ const STATE = {
 
 export const target: FuzzTarget = {
   reads: "journals of runs, of each version, with a digest that is right",
-  seeds: ["5", "4", "1"].map((version) => `${version}${JSON.stringify(STATE)}`),
+  seeds: ["6", "5", "4", "1"].map((version) => `${version}${JSON.stringify(STATE)}`),
   tokens: [
     '"low":',
     '"above":"',

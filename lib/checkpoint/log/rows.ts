@@ -241,7 +241,7 @@ class RowReader {
       case LATE:
         return counted.recordLateStart(this.#readNumber());
       case DONE:
-        if (!onDone(this.#readNumber())) throw new RowError();
+        if (!onDone(this.#readCount())) throw new RowError();
         return;
       default:
         throw new RowError();
@@ -249,8 +249,8 @@ class RowReader {
   }
 
   #readResult(flags: number, attempts: number): Result {
-    const i = this.#readNumber();
-    const bytes = this.#readNumber();
+    const i = this.#readCount();
+    const bytes = this.#readCount();
     const ms = this.#readNumber();
     const ttfbMs = (flags & HAS_TTFB) === 0 ? null : this.#readNumber();
     const via = (flags & HAS_VIA) === 0 ? null : {
@@ -263,6 +263,7 @@ class RowReader {
       ? ["", 0]
       : this.#readTexts();
     const status = flags >> STATUS_AT & MAX_STATUS;
+    if (status !== 0 && !(status >= 100 && status <= 999)) throw new RowError();
     const target = {
       i,
       url,
@@ -312,8 +313,7 @@ class RowReader {
   }
 
   #readText(): unknown {
-    const length = this.#readNumber();
-    if (!isCount(length)) throw new RowError();
+    const length = this.#readCount();
     const at = this.#advance(WORD * Math.ceil(length / WORD));
     try {
       return JSON.parse(decoder.decode(this.#bytes.subarray(at, at + length)));
@@ -322,9 +322,16 @@ class RowReader {
     }
   }
 
+  #readCount(): number {
+    const value = this.#readNumber();
+    if (!isCount(value)) throw new RowError();
+    return value;
+  }
+
+  /** From 0, and not so large that a sum of its squares were infinite. */
   #readNumber(): number {
     const value = this.#view.getFloat64(this.#advance(WORD), true);
-    if (!Number.isFinite(value)) throw new RowError();
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new RowError();
     return value;
   }
 

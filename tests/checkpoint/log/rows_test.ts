@@ -60,3 +60,12 @@ Deno.test("readRows() refuses rows that no run has written, and never throws", (
   }
   assert(refused > 400, `${refused}`);
 });
+
+Deno.test("readRows() refuses numbers that no journal can have", () => {
+  for (const  of of[{ ms: 1e300 }, { ms: -1 }, { bytes: 1.5 }, { status: 97 }, { status: 1000 }]) {
+    const rows = new EntryRows();
+    rows.addResult(result(of), true, false, false);
+    const bytes = rows.bytes.slice(HEAD_BYTES, rows.end);
+    assertEquals(readRows(bytes, { counted: new Stats(), onDone: () => true }), false);
+  }
+});
