@@ -37,7 +37,8 @@ export async function openSideFile(
     const start = new Uint8Array(BEGINNING_BYTES);
     const length = await file.read(start) ?? 0;
     const text = new TextDecoder("latin1").decode(start.subarray(0, length));
-    if (length > 0 && !begins.test(text)) refuse("is of another program");
+    // A machine that went down leaves zeros where it had not written yet.
+    if (!/^\0*$/.test(text) && !begins.test(text)) refuse("is of another program");
     await file.seek(0, Deno.SeekMode.Start);
     return { file, isNew: false };
   } catch (error) {
