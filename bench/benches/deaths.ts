@@ -85,9 +85,11 @@ export const deaths: Bench = {
           console.log(`Skipped: it needs ${lacks}`);
           continue;
         }
-        const played = await playAll(context, stage, seed, kind);
+        const { played, unplayed } = await playAll(context, stage, seed, kind);
         if (kind.play === playKills) printKills(played);
         else printDisk(played);
+        if (unplayed > 0) console.log(`\n${grouped(unplayed)} runs could not be played`);
+        if (unplayed > 0 || played.some(hasFault)) Deno.exitCode = 1;
       }
     } finally {
       await closeReaders();
@@ -113,13 +115,17 @@ async function findMeans({ servers }: Context): Promise<Means> {
   };
 }
 
-/** Plays one case after the other: kills until enough runs have died, else a number of runs. */
+/**
+ * Plays one case after the other: kills until enough runs have died, else a number of runs.
+ *
+ * @returns the runs, and how many could not be played
+ */
 async function playAll(
   context: Context,
   stage: Omit<Stage, "folder">,
   seed: number,
   { name, play }: Kind,
-): Promise<Play[]> {
+): Promise<{ played: Play[]; unplayed: number }> {
   const { meter, scale } = context;
   const areKills = play === playKills;
   const minutes = areKills ? MINUTES_OF_KILLS : MINUTES_OF_DISKS;
@@ -141,7 +147,11 @@ async function playAll(
   };
   await Promise.all(Array.from({ length: LANES }, playNext));
   if (meter.isStopped) throw new Interrupted();
-  return played;
+  return { played, unplayed: begun - played.length };
+}
+
+function hasFault({ faults }: Play): boolean {
+  return faults.all.length > 0;
 }
 
 /** Plays a case in a folder of its own, and tells what is wrong. */
@@ -185,7 +195,7 @@ function printDisk(played: readonly Play[]): void {
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
   }
-  const faulty = played.filter(({ faults }) => faults.all.length > 0).length;
+  const faulty = played.filter(hasFault).length;
   const died = played.reduce((sum, { deaths }) => sum + deaths.length, 0);
   console.log(`${grouped(played.length)} runs, ${died} deaths; ${faulty} runs with a fault\n`);
   if (counts.size === 0) return;
@@ -212,7 +222,7 @@ function printKills(played: readonly Play[]): void {
       mean(all.map(({ again }) => again)),
       grouped(Math.max(0, ...all.map(({ again }) => again))),
       mean(all.map(({ share }) => share)),
-      `${plays.filter(({ faults }) => faults.all.length > 0).length}`,
+      `${plays.filter(hasFault).length}`,
     ];
   };
   const print = (title: string, toName: (play: Play) => string): void => {

@@ -65,7 +65,7 @@ export async function countAll(
   for (const record of records) checkRecord(row, record, left, faults);
   if (left.before !== undefined) checkRetried(left.before, records, faults);
   await faults.of("the summary is not JSON", () => {
-    checkSummary(row, records!, JSON.parse(left.summary), faults);
+    checkSummary(records!, JSON.parse(left.summary), faults);
     return Promise.resolve();
   });
   const { failures, bodies } = files;
@@ -178,7 +178,6 @@ interface Summary {
 
 /** The counts of the summary are those of the records. */
 function checkSummary(
-  _row: Case,
   records: readonly Record[],
   summary: Summary,
   faults: Faults,

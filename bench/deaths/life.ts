@@ -61,6 +61,8 @@ export async function live(
   try {
     const output = child.output();
     const wasKilled = whileAlive(child.pid, output);
+    // It may have stopped the process, which then would never end.
+    wasKilled.catch(kill);
     const { code, stdout, stderr, signal } = await output;
     const decoder = new TextDecoder();
     return {

@@ -28,7 +28,7 @@ const LEAST_NAMES = 10 * CONCURRENCY;
 const SECURE_SHARE = 0.1;
 /** As the slowest of the other clients needs a minute for all of it. */
 const SHARE_OF_OTHERS = 0.02;
-const LIMIT_SECONDS = 300;
+const LIMIT_SECONDS = 120;
 
 /** What the name server got, and what did not succeed. */
 interface Counts {
