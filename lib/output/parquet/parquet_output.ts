@@ -88,13 +88,22 @@ export class ParquetOutput implements Output {
   }
 
   write(result: Result): MaybePromise<void> {
+    const line = this.addRow(result);
+    return this.#tails[this.#current].write(line);
+  }
+
+  addRow(result: Result): string {
     if (this.#failure !== undefined) throw this.#failure;
     const row = readRow(this.#columns, result, this.#thread);
     const line = formatRow(row);
     this.#group.add(row);
     this.#rows++;
     this.#written += line.length;
-    return this.#tails[this.#current].write(line);
+    return line;
+  }
+
+  writeLines(lines: Uint8Array): MaybePromise<void> {
+    return this.#tails[this.#current].writeCopy(lines);
   }
 
   writeEncoded(records: EncodedRecords): MaybePromise<void> {
