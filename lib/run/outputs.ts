@@ -7,11 +7,9 @@ import type { Checkpoint, CheckpointOptions } from "../checkpoint/checkpoint.ts"
 import { countDone } from "../checkpoint/done_set.ts";
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
-import type { LogPlace } from "../checkpoint/log/log_folder.ts";
 import type { LogEncoders } from "../checkpoint/log/result_log.ts";
 import type { LogMark, RunLog } from "../checkpoint/log/run_log.ts";
 import type { ResumePoint } from "../checkpoint/resume.ts";
-import { UsageError } from "../errors.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { PackedExchanges } from "../output/archive/packed_exchanges.ts";
@@ -21,7 +19,6 @@ import type { LineWriter } from "../output/line_writer.ts";
 import type { RunDefaults } from "../output/failure_lines.ts";
 import type { Output } from "../output/output.ts";
 import type { EncodedRecords, RecordEncoder } from "../output/record_encoder.ts";
-import { describeWriteError } from "../process/os_error.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
 import type { WarmUpStats } from "../stats/warm_up.ts";
@@ -68,7 +65,6 @@ export class Outputs {
   #bodies: Bodies | undefined;
   #archive: RunArchive | undefined;
   #checkpoint: Checkpoint | undefined;
-  /** The log behind the journal; undefined without one. */
   #log: RunLog | undefined;
   /** What encodes the results of this thread for its log, which has them before the outputs. */
   #encoders: LogEncoders | undefined;
@@ -192,8 +188,7 @@ export class Outputs {
     if (beginning?.state === undefined) return;
     if (beginning.state.complete && !this.#options.retryFailed) return;
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
-    const { state, journal } = beginning;
-    if (state.log !== null) this.#log = await openLog(journal.logPath, state.log.id, this.#options);
+    this.#log = await beginning.beginLog();
     this.#checkpoint = new Checkpoint({
       journal: beginning.journal,
       before: beginning.state,
@@ -220,12 +215,19 @@ export class Outputs {
     if (log === undefined) return stats;
     const options = this.#options;
     const { output, failures } = options;
-    const [{ ResultLog }, { openRecordEncoder, openFailureEncoder }] = await Promise.all([
-      import("../checkpoint/log/result_log.ts"),
-      import("../output/open_output.ts"),
-    ]);
+    const [{ ResultLog }, { openRecordEncoder, openFailureEncoder }, { RecordEncoder }] =
+      await Promise.all([
+        import("../checkpoint/log/result_log.ts"),
+        import("../output/open_output.ts"),
+        import("../output/record_encoder.ts"),
+      ]);
+    const [{ addRow }] = this.#outputs;
+    // With an archive, a row is not known before the place of its exchange is.
+    const addsRows = addRow !== undefined && this.#archive === undefined;
     this.#encoders = {
-      records: await openRecordEncoder({ ...options, output: output! }, false),
+      records: addsRows
+        ? await RecordEncoder.open(addRow.bind(this.#outputs[0]), false)
+        : await openRecordEncoder({ ...options, output: output! }, false),
       failures: failures === undefined ? undefined : await openFailureEncoder(options),
       archiver: this.#archive?.archiver,
       mark: this.#archive?.run,
@@ -240,15 +242,9 @@ export class Outputs {
     return log.own;
   }
 
-  /**
-   * Lets workers log their results themselves.
-   *
-   * @param onTurn called with which of their files takes the next entries
-   * @returns undefined without a log
-   */
-  shareLog(onTurn: (file: number) => void): LogPlace | undefined {
-    if (this.#log !== undefined) this.#log.onTurn = onTurn;
-    return this.#log?.place;
+  /** The log behind the journal; undefined without one. */
+  get log(): RunLog | undefined {
+    return this.#log;
   }
 
   /** Logs the results that have gathered, and gives the outputs their records. */
@@ -273,7 +269,7 @@ export class Outputs {
 
   #writeLines(k: number, encoder: RecordEncoder | undefined): MaybePromise<void> {
     const lines = encoder?.borrow();
-    return lines?.length ? this.#outputs[k].writeLines?.(lines) : undefined;
+    return lines?.length ? this.#outputs[k].writeLines(lines) : undefined;
   }
 
   /** Adds an output that has no journal. */
@@ -383,16 +379,7 @@ export class Outputs {
     const own = this.#log!.own!;
     own.addRecord(result);
     this.#checkpoint!.add(result.target.i);
-    const written = this.#writeRow(result);
-    return own.isFull ? waitForBoth(written, this.#endBlock()) as MaybePromise<void> : written;
-  }
-
-  /** Writes a record that has no lines of text, which the log alone takes. */
-  #writeRow(result: Result): MaybePromise<void> {
-    const [output] = this.#outputs;
-    // Where its exchange is, is not known yet.
-    if (this.#archive !== undefined) return;
-    return output.writeLines === undefined ? output.write(result) : undefined;
+    return own.isFull ? this.#endBlock() : undefined;
   }
 
   /**
@@ -403,17 +390,14 @@ export class Outputs {
    * @throws {OutputError} If a file cannot be written.
    */
   writeIteration(results: readonly Result[], i: number): MaybePromise<void> {
-    let written: MaybePromise<unknown>;
     const own = this.#log?.own;
     if (own !== undefined) {
-      for (const result of results) {
-        own.addRecord(result);
-        written = waitForBoth(written, this.#writeRow(result));
-      }
+      for (const result of results) own.addRecord(result);
       own.addIteration(i);
       this.#checkpoint!.add(i);
-      return (own.isFull ? waitForBoth(written, this.#endBlock()) : written) as MaybePromise<void>;
+      return own.isFull ? this.#endBlock() : undefined;
     }
+    let written: MaybePromise<unknown>;
     for (const output of this.#outputs) {
       for (const result of results) written = waitForBoth(written, output.write(result));
     }
@@ -492,26 +476,6 @@ export class Outputs {
 }
 
 const NO_BYTES = new Uint8Array(0);
-
-/** Begins a log behind a journal that has its id. */
-async function openLog(
-  path: string,
-  id: number,
-  { output, sync }: OutputsOptions,
-): Promise<RunLog> {
-  const [{ RunLog }, { beginLog }] = await Promise.all([
-    import("../checkpoint/log/run_log.ts"),
-    import("../checkpoint/log/log_folder.ts"),
-  ]);
-  try {
-    await beginLog(path, sync === "always");
-  } catch (error) {
-    const why = `its log '${path}' cannot be made: ${describeWriteError(error)}`;
-    throw new UsageError(`Cannot write '--output ${output!.path}': ${why}`);
-  }
-  const startMs = performance.timeOrigin + performance.now();
-  return new RunLog({ path, id, isSynced: sync === "always", startMs });
-}
 
 /** What settles when both have. */
 function waitForBoth(

@@ -4,7 +4,6 @@ import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
-import type { LogState } from "./run_log.ts";
 
 /** The names of its files: the number of a thread, and which of its two files it is. */
 const FILE_NAME = /^(\d{1,4})\.([01])$/;
@@ -24,6 +23,16 @@ export interface LogPlace {
   readonly isSynced: boolean;
   /** When it began, in milliseconds since 1970 by a clock that never goes back. */
   readonly startMs: number;
+}
+
+/** What a journal says of the log behind it. */
+export interface LogState {
+  /** What its entries are known by. */
+  readonly id: number;
+  /** The number of the last entry of each thread whose results the journal has; 0 without one. */
+  readonly covered: readonly number[];
+  /** Seconds since the log began: the journal has the time until then. */
+  readonly seconds: number;
 }
 
 /** How long a log is being written, in seconds: the same in all threads. */
@@ -56,11 +65,13 @@ export async function beginLog(path: string, isSynced: boolean): Promise<void> {
 /**
  * Empties a folder that is there, and closes it to others, who may have made it.
  *
- * @throws {Error} If it is another user's.
+ * @throws {Error} If it is another user's, or a file.
  */
 function closeFolder(path: string): void {
-  if (!Deno.lstatSync(path).isDirectory) {
-    // A link would lead into a folder that others can read.
+  const { isDirectory, isSymlink } = Deno.lstatSync(path);
+  if (!isDirectory) {
+    if (!isSymlink) throw new Error("a file of another program has its name: move that away");
+    // It would lead into a folder that others can read.
     Deno.removeSync(path);
     return Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
   }
@@ -71,6 +82,7 @@ function closeFolder(path: string): void {
 /** Removes a log. A folder that holds something else stays. */
 export function removeLog(path: string): void {
   try {
+    if (!Deno.lstatSync(path).isDirectory) return;
     for (const name of listFiles(path)) Deno.removeSync(`${path}/${name}`);
     Deno.removeSync(path);
   } catch {
