@@ -1,4 +1,5 @@
 import type { Bench } from "../bench.ts";
+import { Interrupted } from "../meter.ts";
 import { findObstacle, runInNamespace } from "../names/namespace.ts";
 
 /** Whether look-ups of many names cost little time and no memory. */
@@ -6,7 +7,7 @@ export const names: Bench = {
   measures: "1,000,000 URLs of 200,000 names beside addresses and few names, and beside aiohttp " +
     "with aiodns, curl, wget2 and aria2, in a network namespace with a name server",
   minutes: 20,
-  async run({ servers, scale, rounds }) {
+  async run({ servers, meter, scale, rounds }) {
     const obstacle = await findObstacle();
     if (obstacle !== undefined) {
       console.log(`\nnames is skipped: ${obstacle}`);
@@ -15,7 +16,13 @@ export const names: Bench = {
     const resolvConf = servers.file("resolv.conf");
     await Deno.writeTextFile(resolvConf, "nameserver 127.0.0.1\n");
     const args = [`${scale}`, `${rounds ?? ""}`];
-    const code = await runInNamespace(resolvConf, "bench/names/measure.ts", args);
+    const code = await runInNamespace(
+      resolvConf,
+      "bench/names/measure.ts",
+      args,
+      meter.signal,
+    );
+    if (meter.isStopped) throw new Interrupted();
     if (code !== 0) console.log(`\nnames ended with code ${code}`);
   },
 };

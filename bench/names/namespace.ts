@@ -40,10 +40,18 @@ export async function runInNamespace(
   resolvConf: string,
   program: string,
   args: readonly string[],
+  signal: AbortSignal,
 ): Promise<number> {
   const deno = [Deno.execPath(), "run", "--quiet", "--allow-all", projectPath(program), ...args];
-  const { code } = await new Deno.Command("unshare", {
+  const child = new Deno.Command("unshare", {
     args: ["--net", "--mount", "sh", "-c", SCRIPT, "sh", resolvConf, ...deno],
-  }).spawn().status;
-  return code;
+  }).spawn();
+  // By the name server and nginx it would stay, and a terminal's Ctrl-C may have reached it already.
+  const stop = (): void => child.kill("SIGTERM");
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return (await child.status).code;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
