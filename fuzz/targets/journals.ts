@@ -15,7 +15,7 @@ const STATE = {
   output: 100,
   failures: null,
   archive: 5,
-  log: { id: 7, covered: [3] },
+  log: { id: 7, covered: [3], seconds: 1 },
   stats: JSON.parse(JSON.stringify(new Stats({ details: true }).toJSON())),
   seconds: 1.5,
   cpuSeconds: 1,

@@ -100,10 +100,12 @@ export class JournalError extends Error {
 const isFlagValue: Check = (value) =>
   value === null || typeof value === "string" || Number.isFinite(value);
 
-/** What each field of a journal has to be. */
 /** The maximum number of seconds, some 300 years: no date of a run is out of the range of `Date`. */
 const MAX_SECONDS = 1e10;
-const isDuration: Check = (value) => isNumber(value) && value as number <= MAX_SECONDS;
+/** Whether a value is how many seconds a run has taken. */
+export function isDuration(value: unknown): boolean {
+  return isNumber(value) && value as number <= MAX_SECONDS;
+}
 
 /** The maximum number of threads that a log has entries of. */
 const MAX_LOGGED_THREADS = 1_000;
@@ -112,6 +114,7 @@ const isInput = orNull(
   isShape({ size: isCount, mtimeMs: (value) => Number.isFinite(value) }),
 );
 
+/** What each field of a journal has to be. */
 const SHAPE: Shape = {
   identity: isMap(isFlagValue),
   salt: isText,
@@ -124,7 +127,11 @@ const SHAPE: Shape = {
   output: isCount,
   failures: orNull(isCount),
   archive: orNull(isCount),
-  log: orNull(isShape({ id: isCount, covered: isList(isCount, MAX_LOGGED_THREADS) })),
+  log: orNull(isShape({
+    id: isCount,
+    covered: isList(isCount, MAX_LOGGED_THREADS),
+    seconds: isDuration,
+  })),
   stats: isObject,
   seconds: isDuration,
   cpuSeconds: isDuration,

@@ -133,7 +133,7 @@ export class ResumePoint {
   #withNewLog(state: JournalState): JournalState {
     // What workers of a cluster have done is kept on the bus until a journal has it.
     const hasLog = this.#options.cluster === undefined;
-    return { ...state, log: hasLog ? { id: drawLogId(), covered: [] } : null };
+    return { ...state, log: hasLog ? { id: drawLogId(), covered: [], seconds: 0 } : null };
   }
 
   /**

@@ -509,7 +509,8 @@ async function openLog(
     const why = `its log '${path}' cannot be made: ${describeWriteError(error)}`;
     throw new UsageError(`Cannot write '--output ${output!.path}': ${why}`);
   }
-  return new RunLog({ path, id, isSynced: sync === "always" });
+  const startMs = performance.timeOrigin + performance.now();
+  return new RunLog({ path, id, isSynced: sync === "always", startMs });
 }
 
 /** What settles when both have. */

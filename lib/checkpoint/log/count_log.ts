@@ -3,7 +3,7 @@ import { Stats, type StatsOptions, type StatsState } from "../../stats/stats.ts"
 import { isFlowState } from "../../stats/flow_tally.ts";
 import type { WarmUpStats } from "../../stats/warm_up.ts";
 import { DoneSet } from "../done_set.ts";
-import type { JournalState } from "../journal.ts";
+import { isDuration, type JournalState } from "../journal.ts";
 import type { SparseBitmap } from "../sparse_bitmap.ts";
 import type { Entry } from "./entry.ts";
 import { readRows } from "./rows.ts";
@@ -34,7 +34,7 @@ export function countLog(
   entries: Iterable<Entry>,
   { numbers, failed, stats: options }: CountOptions,
 ): CountedLog {
-  const { retry } = state;
+  const { retry, log } = state;
   const done = DoneSet.from(retry === null ? state.done : retry.done);
   const toPlace = (i: number): number => {
     const place = toIndex(i, numbers);
@@ -45,7 +45,8 @@ export function countLog(
     Number.isSafeInteger(place) && place >= 0 && done.reaches(place) && !done.has(place);
   const stats = Stats.from(withoutFlow(state.stats), options);
   let { flow } = state.stats;
-  let seconds = 0;
+  const since = log?.seconds ?? 0;
+  let seconds = since;
   let count = 0;
   for (const { sections, seconds: atSeconds } of entries) {
     const { rows } = sections;
@@ -62,7 +63,8 @@ export function countLog(
       },
     });
     const newFlow = sections.flow.length === 0 ? flow : parseFlow(sections.flow);
-    if (!isRight || sections.flow.length > 0 && newFlow === undefined) break;
+    if (!isRight || !isDuration(atSeconds)) break;
+    if (sections.flow.length > 0 && newFlow === undefined) break;
     flow = newFlow;
     readRows(rows, { counted: stats, onDone: () => true });
     for (const place of places) done.add(place);
@@ -76,7 +78,7 @@ export function countLog(
       ...state,
       ...retry === null ? { done: now } : { retry: { ...retry, done: now } },
       stats: { ...withoutFlow(stats.toJSON()), ...flow === undefined ? {} : { flow } },
-      seconds: state.seconds + seconds,
+      seconds: state.seconds + seconds - since,
     },
     entries: count,
   };

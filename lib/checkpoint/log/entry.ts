@@ -54,7 +54,7 @@ export interface EntryHead {
   readonly id: number;
   /** Its number among the entries of its thread, from 1. */
   readonly number: number;
-  /** Seconds from the first entry of its journal. */
+  /** Seconds since the log began. */
   readonly seconds: number;
 }
 

@@ -4,6 +4,7 @@ import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
+import type { LogState } from "./run_log.ts";
 
 /** The names of its files: the number of a thread, and which of its two files it is. */
 const FILE_NAME = /^(\d{1,4})\.([01])$/;
@@ -21,6 +22,14 @@ export interface LogPlace {
   readonly id: number;
   /** Whether each entry is brought to the disk. */
   readonly isSynced: boolean;
+  /** When it began, in milliseconds since 1970 by a clock that never goes back. */
+  readonly startMs: number;
+}
+
+/** How long a log is being written, in seconds: the same in all threads. */
+export function measureLogSeconds({ startMs }: Pick<LogPlace, "startMs">): number {
+  // A worker has an origin of its own.
+  return Math.max(0, performance.timeOrigin + performance.now() - startMs) / 1_000;
 }
 
 /** Draws what a journal and the entries behind it are known by. */
@@ -143,12 +152,10 @@ export class LogWriter {
 
 /**
  * Reads the entries behind a journal. Those of a thread end where one is missing or not whole.
- *
- * @param covered the number of the last entry of each thread that the journal knows of
  */
 export function* readLog(
   path: string,
-  { id, covered }: { readonly id: number; readonly covered: readonly number[] },
+  { id, covered }: Pick<LogState, "id" | "covered">,
 ): Generator<Entry> {
   const threads = new Set(listFiles(path).map((name) => Number(FILE_NAME.exec(name)![1])));
   for (const thread of [...threads].sort((a, b) => a - b)) {

@@ -4,7 +4,7 @@ import type { Result } from "../../result.ts";
 import type { Stats } from "../../stats/stats.ts";
 import type { WarmUpStats } from "../../stats/warm_up.ts";
 import { type EntryHead, type LoggedPlaces, sealEntry, SECTIONS, type Sections } from "./entry.ts";
-import { type LogPlace, LogWriter } from "./log_folder.ts";
+import { type LogPlace, LogWriter, measureLogSeconds } from "./log_folder.ts";
 import { EntryRows } from "./rows.ts";
 
 /**
@@ -34,14 +34,13 @@ export interface LogEncoders {
  */
 export class ResultLog implements WarmUpStats {
   readonly #writer: LogWriter;
-  readonly #id: number;
+  readonly #place: LogPlace;
   readonly #blockLength: number;
   readonly #encoders: LogEncoders;
   readonly #stats: Stats;
   readonly #isNamed: boolean;
   readonly #rows = new EntryRows();
   readonly #lengths = SECTIONS.map(() => 0);
-  readonly #startMs = performance.now();
   /** The number of the last entry. */
   number = 0;
 
@@ -63,7 +62,7 @@ export class ResultLog implements WarmUpStats {
     },
   ) {
     this.#writer = new LogWriter(place, thread);
-    this.#id = place.id;
+    this.#place = place;
     this.#blockLength = Math.min(
       MAX_BLOCK_LENGTH,
       Math.max(1, Math.floor(BLOCK_SHARE * concurrency)),
@@ -185,9 +184,9 @@ export class ResultLog implements WarmUpStats {
 
   #nextHead(): EntryHead {
     return {
-      id: this.#id,
+      id: this.#place.id,
       number: ++this.number,
-      seconds: (performance.now() - this.#startMs) / 1_000,
+      seconds: measureLogSeconds(this.#place),
     };
   }
 

@@ -1,4 +1,4 @@
-import type { LogPlace } from "./log_folder.ts";
+import { type LogPlace, measureLogSeconds } from "./log_folder.ts";
 import type { ResultLog } from "./result_log.ts";
 
 /** What a journal says of the log behind it. */
@@ -7,6 +7,8 @@ export interface LogState {
   readonly id: number;
   /** The number of the last entry of each thread whose results the journal has; 0 without one. */
   readonly covered: readonly number[];
+  /** Seconds since the log began: the journal has the time until then. */
+  readonly seconds: number;
 }
 
 /** How far the main thread has what a thread has logged. */
@@ -56,7 +58,11 @@ export class RunLog {
     if (own !== undefined) this.note(0, own);
     const marks = Array.from(this.#marks, (mark = NO_MARK) => mark);
     this.#isOtherFree = marks.every(({ file }) => file === undefined || file === this.#current);
-    return { id: this.place.id, covered: marks.map(({ number }) => number) };
+    return {
+      id: this.place.id,
+      covered: marks.map(({ number }) => number),
+      seconds: measureLogSeconds(this.place),
+    };
   }
 
   /** Takes that the journal which was begun is in its place. */

@@ -50,6 +50,7 @@ export class NameServer {
   readonly #questions = new Map<number, Question>();
   /** Queries that are written in this turn of the event loop, all together. */
   readonly #unsent: Uint8Array[] = [];
+  #sending: ReturnType<typeof setTimeout> | undefined;
   #socket: net.Socket | undefined;
   /** What the connection has brought: at most one message that is not whole. */
   readonly #received = new Uint8Array(LENGTH_BYTES + MAX_MESSAGE_BYTES);
@@ -99,13 +100,14 @@ export class NameServer {
     const { promise, resolve } = Promise.withResolvers<DnsAnswer | undefined>();
     this.#questions.set(id, { query, lateAtMs: nowMs + PATIENCE_MS, settle: resolve });
     this.#sweeps ??= setInterval(() => this.#sweep(performance.now()), SWEEP_MS);
-    if (this.#unsent.push(query) === 1) setTimeout(() => this.#send(), 0);
+    this.#unsent.push(query);
+    this.#sending ??= setTimeout(() => this.#send(), 0);
     return promise;
   }
 
   #send(): void {
+    this.#sending = undefined;
     const queries = this.#unsent.splice(0);
-    if (this.#isClosed || queries.length === 0) return;
     const bytes = new Uint8Array(
       queries.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0),
     );
@@ -204,6 +206,8 @@ export class NameServer {
     }
     this.#socket?.destroy();
     this.#socket = undefined;
+    clearTimeout(this.#sending);
+    this.#sending = undefined;
     this.#unsent.length = 0;
     for (const id of this.#questions.keys()) this.#settle(id, undefined);
   }

@@ -21,7 +21,7 @@ const JOURNAL: JournalState = {
   output: 0,
   failures: null,
   archive: null,
-  log: { id: 7, covered: [] },
+  log: { id: 7, covered: [], seconds: 10 },
   stats: new Stats().toJSON(),
   seconds: 1,
   cpuSeconds: 0,
@@ -44,7 +44,7 @@ const entry = (number: number, ...results: Partial<Result>[]): Entry =>
   entryOf(
     number,
     (rows) => results.forEach((one) => rows.addResult(one as Result, true, false, false)),
-    number,
+    10 + number / 4,
   );
 
 Deno.test("countLog() counts as though the journal had the results of the log", () => {
@@ -53,7 +53,8 @@ Deno.test("countLog() counts as though the journal had the results of the log", 
     entry(2, result({ error: "reset", detail: "x", status: null }, { i: 3, url: "http://h/" })),
   ];
   const { state, entries: count } = countLog(JOURNAL, entries, NUMBERS);
-  assertEquals([count, state.done, state.seconds], [2, { low: 5, above: "" }, 3]);
+  // The journal has the ten seconds that the log was written before it.
+  assertEquals([count, state.done, state.seconds], [2, { low: 5, above: "" }, 1.5]);
   const { requests, failed, errors } = state.stats;
   assertEquals([requests, failed, errors.reset?.count], [3, 1, 1]);
   // The rest is that of the journal, and without entries all of it is.
@@ -71,6 +72,18 @@ Deno.test("countLog() ends at an entry of which a request is done already, or is
     const { state, entries: count } = countLog(JOURNAL, entries, NUMBERS);
     assertEquals([count, state.done.low, state.stats.requests], [1, 3, 1], `${i}`);
   }
+});
+
+Deno.test("countLog() ends at an entry that was written at no time", () => {
+  for (const seconds of [NaN, Infinity, -1, 1e300]) {
+    const entries = [
+      entryOf(1, (rows) => rows.addResult(result({}, { i: 2 }), true, false, false), seconds),
+    ];
+    assertEquals(countLog(JOURNAL, entries, NUMBERS), { state: JOURNAL, entries: 0 }, `${seconds}`);
+  }
+  // Threads do not tell in the order of their times.
+  const entries = [entry(8, result({}, { i: 2 })), entry(1, result({}, { i: 3 }))];
+  assertEquals(countLog(JOURNAL, entries, NUMBERS).state.seconds, 3);
 });
 
 Deno.test("countLog() counts the requests of a retry among themselves", () => {

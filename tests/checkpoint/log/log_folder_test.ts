@@ -17,7 +17,7 @@ const ID = 7;
 
 /** A log whose blocks have one result each, whose record is its number. */
 async function openLog(path: string, thread = 0, id = ID): Promise<ResultLog> {
-  return new ResultLog({ path, id, isSynced: false }, {
+  return new ResultLog({ path, id, isSynced: false, startMs: 0 }, {
     thread,
     concurrency: 1,
     encoders: {
@@ -135,7 +135,7 @@ Deno.test("LogWriter makes files that only their owner can read", async () => {
   await using dir = await folder();
   const path = dir.path("log");
   await beginLog(path, false);
-  new LogWriter({ path, id: drawLogId(), isSynced: true }, 3).close();
+  new LogWriter({ path, id: drawLogId(), isSynced: true, startMs: 0 }, 3).close();
   if (Deno.build.os === "windows") return;
   assertEquals(Deno.statSync(path).mode! & 0o777, 0o700);
   assertEquals(Deno.statSync(`${path}/3.1`).mode! & 0o777, 0o600);
