@@ -1,6 +1,6 @@
 import type { Bench } from "../bench.ts";
 import { Interrupted } from "../meter.ts";
-import { findObstacle, runInNamespace } from "../names/namespace.ts";
+import { findLack, runInNamespace } from "../names/namespace.ts";
 
 /** Whether look-ups of many names cost little time and no memory. */
 export const names: Bench = {
@@ -8,9 +8,9 @@ export const names: Bench = {
     "with aiodns, curl, wget2 and aria2, in a network namespace with a name server",
   minutes: 20,
   async run({ servers, meter, scale, rounds }) {
-    const obstacle = await findObstacle();
-    if (obstacle !== undefined) {
-      console.log(`\nnames is skipped: ${obstacle}`);
+    const lack = await findLack();
+    if (lack !== undefined) {
+      console.log(`\nnames is skipped: ${lack}`);
       return;
     }
     const resolvConf = servers.file("resolv.conf");

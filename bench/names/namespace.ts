@@ -17,7 +17,7 @@ exec "$@"`;
 const NEEDED = ["unshare", "ip", "mount", "nsd", "nsd-control", "nginx"];
 
 /** Why no namespace can be made here, in words; undefined if one can be. */
-export async function findObstacle(): Promise<string | undefined> {
+export async function findLack(): Promise<string | undefined> {
   const missing: string[] = [];
   for (const program of NEEDED) {
     const output = await runCommand(["sh", "-c", 'command -v "$1"', "sh", program]);
