@@ -304,12 +304,22 @@ async function findTail(
       numbers: createNumbering(options),
       failed,
       stats: options,
+      areBodiesWhole: await openBodyCheck(options),
     });
     return tail.entries === 0 ? undefined : { log, ...tail };
   } catch (error) {
     const why = `the log '${journal.logPath}' cannot be read: ${describeWriteError(error)}`;
     return refuseOutput(options, why);
   }
+}
+
+/** What says whether bodies are whole; undefined if they have no files of their own. */
+async function openBodyCheck(
+  { saveBodies }: ResumeOptions,
+): Promise<((lines: string) => boolean) | undefined> {
+  if (saveBodies === undefined) return undefined;
+  const { areBodiesWhole } = await import("../output/bodies/body_checks.ts");
+  return (lines) => areBodiesWhole(saveBodies, lines);
 }
 
 /** Closes outputs that nobody needs any more, whether or not the last of them can be written. */

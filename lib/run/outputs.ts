@@ -228,6 +228,7 @@ export class Outputs {
       records: await openRecordEncoder({ ...options, output: output! }, false),
       failures: failures === undefined ? undefined : await openFailureEncoder(options),
       archiver: this.#archive?.archiver,
+      bodies: this.#bodies?.keepChecks(),
       mark: this.#archive?.run,
     };
     log.own = new ResultLog(log.place, {

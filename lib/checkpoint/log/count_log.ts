@@ -23,16 +23,18 @@ export interface CountOptions {
   readonly failed: SparseBitmap | undefined;
   /** How the run counts. */
   readonly stats: StatsOptions;
+  /** Whether the bodies of an entry are there; missing if the run saves none. */
+  readonly areBodiesWhole?: ((lines: string) => boolean) | undefined;
 }
 
 /**
- * Counts the results of a log as though the journal had them. An entry that no run can have written
- * behind that journal ends it.
+ * Counts the results of a log as though the journal had them. It ends at an entry that no run can have
+ * written behind that journal, or of which a body is not whole.
  */
 export function countLog(
   state: JournalState,
   entries: Iterable<Entry>,
-  { numbers, failed, stats: options }: CountOptions,
+  { numbers, failed, stats: options, areBodiesWhole }: CountOptions,
 ): CountedLog {
   const { retry, log } = state;
   const done = DoneSet.from(retry === null ? state.done : retry.done);
@@ -65,6 +67,7 @@ export function countLog(
     const newFlow = sections.flow.length === 0 ? flow : parseFlow(sections.flow);
     if (!isRight || !isDuration(atSeconds)) break;
     if (sections.flow.length > 0 && newFlow === undefined) break;
+    if (areBodiesWhole?.(decoder.decode(sections.bodies)) === false) break;
     flow = newFlow;
     readRows(rows, { counted: stats, onDone: () => true });
     for (const place of places) done.add(place);
@@ -83,6 +86,8 @@ export function countLog(
     entries: count,
   };
 }
+
+const decoder = new TextDecoder();
 
 /** The tally of a flow is in each entry as a whole. */
 function withoutFlow({ flow: _, ...rest }: StatsState): StatsState {

@@ -25,6 +25,7 @@ export const SECTIONS = [
   "exchanges",
   "captures",
   "places",
+  "bodies",
 ] as const;
 
 /** Where the fields of a head are, in bytes. */

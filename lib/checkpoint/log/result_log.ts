@@ -1,4 +1,5 @@
 import type { Archiver } from "../../output/archive/archiver.ts";
+import type { Bodies } from "../../output/bodies/bodies.ts";
 import type { RecordEncoder } from "../../output/record_encoder.ts";
 import type { Result } from "../../result.ts";
 import type { Stats } from "../../stats/stats.ts";
@@ -22,6 +23,8 @@ export interface LogEncoders {
   readonly failures: RecordEncoder | undefined;
   /** What packs their exchanges; missing if these are not saved. */
   readonly archiver?: Pick<Archiver, "peek" | "freshLength"> | undefined;
+  /** What has their bodies; missing if these have no files of their own. */
+  readonly bodies?: Pick<Bodies, "takeChecks"> | undefined;
   /** What stands in records for the places of exchanges. */
   readonly mark?: string | undefined;
 }
@@ -137,7 +140,7 @@ export class ResultLog implements WarmUpStats {
   endBlock(): void {
     const rows = this.#rows;
     if (rows.isEmpty) return;
-    const { records, failures, archiver, mark } = this.#encoders;
+    const { records, failures, archiver, bodies, mark } = this.#encoders;
     const { flow } = this.#stats;
     const end = rows.end;
     const exchanges = archiver?.peek();
@@ -156,6 +159,7 @@ export class ResultLog implements WarmUpStats {
       places: exchanges && toJson(
         { mark, base: exchanges.base, responses: exchanges.responses } satisfies LoggedPlaces,
       ),
+      bodies: bodies && toBytes(bodies.takeChecks()),
     }, end);
     const bytes = rows.bytes.subarray(0, length);
     sealEntry(bytes, this.#nextHead(), this.#lengths);
