@@ -70,3 +70,56 @@ Deno.test("--resume of a run that is complete removes the log that a kill left b
   const names = [...Deno.readDirSync(dir.path())].map(({ name }) => name).toSorted();
   assertEquals(names, ["o.ndjson", "o.ndjson.myriad"]);
 });
+
+Deno.test("--resume makes again what is behind a body that a machine has lost", async () => {
+  const last = 6;
+  const counts: number[] = [];
+  let hold: (() => void) | undefined;
+  await using server = await RawServer.start(({ request, send }) => {
+    const i = Number(/\/(\d+) /.exec(request)![1]);
+    counts[i] = (counts[i] ?? 0) + 1;
+    // The log has the results of all before the last one.
+    if (i === 0 || i === last) hold?.();
+    send(ok(`body ${i}`));
+  });
+  await using dir = await folder();
+  const journal = dir.path("o.ndjson.myriad");
+  const log = `${journal}.log`;
+  const kept: [path: string, bytes: Uint8Array][] = [];
+  hold = () => {
+    if (kept.length === 0) return void kept.push([journal, Deno.readFileSync(journal)]);
+    for (const file of ["0.0", "0.1"]) {
+      kept.push([`${log}/${file}`, Deno.readFileSync(`${log}/${file}`)]);
+    }
+  };
+  const bodies = dir.path("bodies");
+  const argv = ["-n", `${last + 1}`, "-c", "1", server.url("/{}"), "-o", dir.path("o.ndjson")];
+  argv.push("--save-bodies", bodies, "--resume");
+  assertEquals(await finish(argv), undefined);
+  hold = undefined;
+  for (
+    const [i, lose] of [
+      [last, () => {}],
+      [5, (path: string) => Deno.truncateSync(path)],
+      [4, (path: string) => Deno.truncateSync(path, 3)],
+      [3, (path: string) => Deno.writeTextFileSync(path, "ydob 3")],
+      [2, (path: string) => Deno.removeSync(path)],
+    ] as const
+  ) {
+    // As the disk was behind the first journal.
+    await Deno.mkdir(log);
+    for (const [path, bytes] of kept) await Deno.writeFile(path, bytes);
+    lose(`${bodies}/0/${i}`);
+    counts.length = 0;
+    assertEquals(await finish(argv), undefined);
+    assertEquals(Object.keys(counts).map(Number), range(i, last));
+    for (const k of range(0, last)) {
+      assertEquals(await Deno.readTextFile(`${bodies}/0/${k}`), `body ${k}`);
+    }
+    const records = (await Deno.readTextFile(dir.path("o.ndjson"))).trim().split("\n");
+    assertEquals(records.map((line) => JSON.parse(line).i), range(0, last));
+  }
+});
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, k) => from + k);
