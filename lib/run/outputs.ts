@@ -177,6 +177,7 @@ export class Outputs {
     await this.#openBodies();
     if (beginning === undefined) await this.#archive?.cutTo(0);
     else await beginning.prepareFiles(this.#archive);
+    this.#archive?.removeParts();
     if (beginning !== undefined) this.#outputs.push(beginning.output);
     else if (output !== undefined) {
       const { openRecords } = await import("../output/open_output.ts");

@@ -137,6 +137,14 @@ export class LogWriter {
     });
   }
 
+  /** Brings a file to the disk that the next entry names. @throws {OutputError} If that fails. */
+  sync(path: string): void {
+    this.#try(() => {
+      using file = Deno.openSync(path);
+      file.syncDataSync();
+    });
+  }
+
   #try<T>(work: () => T): T {
     try {
       return work();

@@ -1,10 +1,18 @@
 import type { Archiver } from "../../output/archive/archiver.ts";
+import type { SpooledPart } from "../../output/archive/packed_exchanges.ts";
 import type { Bodies } from "../../output/bodies/bodies.ts";
 import type { RecordEncoder } from "../../output/record_encoder.ts";
 import type { Result } from "../../result.ts";
 import type { Stats } from "../../stats/stats.ts";
 import type { WarmUpStats } from "../../stats/warm_up.ts";
-import { type EntryHead, type LoggedPlaces, sealEntry, SECTIONS, type Sections } from "./entry.ts";
+import {
+  type EntryHead,
+  type LoggedPart,
+  type LoggedPlaces,
+  sealEntry,
+  SECTIONS,
+  type Sections,
+} from "./entry.ts";
 import { type LogPlace, LogWriter, measureLogSeconds } from "./log_folder.ts";
 import { EntryRows } from "./rows.ts";
 
@@ -132,9 +140,6 @@ export class ResultLog implements WarmUpStats {
   /**
    * Writes what has gathered as an entry, unless it is nothing. The encoders keep the records.
    *
-   * Exchanges that are on the disk already would be written a second time. In place of their block
-   * there is a gap, which ends the log until a journal covers it.
-   *
    * @throws {OutputError} If it cannot be written.
    */
   endBlock(): void {
@@ -144,12 +149,8 @@ export class ResultLog implements WarmUpStats {
     const { flow } = this.#stats;
     const end = rows.end;
     const exchanges = archiver?.peek();
-    if (exchanges !== undefined && exchanges.parts.length > 0) {
-      this.number++;
-      records?.peek();
-      failures?.peek();
-      return rows.clear();
-    }
+    const parts = exchanges?.parts ?? [];
+    if (this.#place.isSynced) { for (const { path } of parts) this.#writer.sync(path); }
     const length = this.#put({
       records: records?.peek(),
       failures: failures?.peek(),
@@ -157,7 +158,12 @@ export class ResultLog implements WarmUpStats {
       exchanges: exchanges?.bytes,
       captures: exchanges?.captures === undefined ? undefined : toBytes(exchanges.captures),
       places: exchanges && toJson(
-        { mark, base: exchanges.base, responses: exchanges.responses } satisfies LoggedPlaces,
+        {
+          mark,
+          base: exchanges.base,
+          responses: exchanges.responses,
+          parts: parts.map(toLoggedPart),
+        } satisfies LoggedPlaces,
       ),
       bodies: bodies && toBytes(bodies.takeChecks()),
     }, end);
@@ -202,3 +208,7 @@ export class ResultLog implements WarmUpStats {
 const encoder = new TextEncoder();
 const toBytes = (text: string): Uint8Array => encoder.encode(text);
 const toJson = (value: unknown): Uint8Array => toBytes(JSON.stringify(value));
+/** Its name behind the prefix has the run, the thread, the number and an ending. */
+function toLoggedPart({ at, path, length, crc }: SpooledPart): LoggedPart {
+  return { at, name: path.split(".").slice(-4).join("."), length, crc };
+}

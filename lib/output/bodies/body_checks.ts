@@ -35,11 +35,12 @@ export function formatCheck({ name, length, crc }: SavedBody): string {
 export function areBodiesWhole(folder: string, lines: string): boolean {
   return lines.split("\n").slice(0, -1).every((line) => {
     const [, name, length, crc] = LINE.exec(line) ?? [];
-    return name !== undefined && isWhole(`${folder}/${name}`, Number(length), Number(crc));
+    return name !== undefined && isFileWhole(`${folder}/${name}`, Number(length), Number(crc));
   });
 }
 
-function isWhole(path: string, length: number, crc: number): boolean {
+/** Whether a file has a length, in bytes, and a CRC-32. */
+export function isFileWhole(path: string, length: number, crc: number): boolean {
   try {
     // A link, or a named pipe, is not what a run has written.
     const { isFile, size } = Deno.lstatSync(path);
