@@ -150,7 +150,9 @@ export class ResultLog implements WarmUpStats {
     const end = rows.end;
     const exchanges = archiver?.peek();
     const parts = exchanges?.parts ?? [];
-    if (this.#place.isSynced) { for (const { path } of parts) this.#writer.sync(path); }
+    if (this.#place.isSynced) {
+      for (const { path } of parts) this.#writer.sync(path);
+    }
     const length = this.#put({
       records: records?.peek(),
       failures: failures?.peek(),
@@ -208,6 +210,7 @@ export class ResultLog implements WarmUpStats {
 const encoder = new TextEncoder();
 const toBytes = (text: string): Uint8Array => encoder.encode(text);
 const toJson = (value: unknown): Uint8Array => toBytes(JSON.stringify(value));
+
 /** Its name behind the prefix has the run, the thread, the number and an ending. */
 function toLoggedPart({ at, path, length, crc }: SpooledPart): LoggedPart {
   return { at, name: path.split(".").slice(-4).join("."), length, crc };

@@ -81,7 +81,8 @@ export class ArchiveOutput {
   #copyBuffer: Uint8Array<ArrayBuffer> | undefined;
   /**
    * Parts on the disk that the log needs until a journal has them: those that were copied since the
-   * last `sync`, and those before it; undefined if they are removed at once.
+   * last `sync`, and those before it; undefined if they are removed at once. They are as many as fit
+   * between two journals.
    */
   #copied: string[] | undefined;
   #synced: string[] = [];
