@@ -149,6 +149,14 @@ export class LogWriter {
     });
   }
 
+  /** Brings a file to the disk that the next entry names. @throws {OutputError} If that fails. */
+  sync(path: string): void {
+    this.#try(() => {
+      using file = Deno.openSync(path);
+      file.syncDataSync();
+    });
+  }
+
   #try<T>(work: () => T): T {
     try {
       return work();
@@ -167,7 +175,7 @@ export class LogWriter {
  */
 export function* readLog(
   path: string,
-  { id, covered }: Pick<LogState, "id" | "covered">,
+  { id, covered }: { readonly id: number; readonly covered: readonly number[] },
 ): Generator<Entry> {
   const threads = new Set(listFiles(path).map((name) => Number(FILE_NAME.exec(name)![1])));
   for (const thread of [...threads].sort((a, b) => a - b)) {
