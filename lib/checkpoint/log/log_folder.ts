@@ -13,6 +13,16 @@ const MAX_FILE_BYTES = 2 ** 30;
 const OWNER_ONLY = 0o600;
 const FOLDER_OWNER_ONLY = 0o700;
 
+/** What a journal says of the log behind it. */
+export interface LogState {
+  /** What its entries are known by. */
+  readonly id: number;
+  /** The number of the last entry of each thread whose results the journal has; 0 without one. */
+  readonly covered: readonly number[];
+  /** Seconds since the log began: the journal has the time until then. */
+  readonly seconds: number;
+}
+
 /** What a thread needs to write its part of a log. */
 export interface LogPlace {
   /** The folder of the log. */
