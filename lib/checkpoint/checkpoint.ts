@@ -24,7 +24,7 @@ export interface CheckpointOptions {
   readonly output: Output;
   readonly failures: Output | undefined;
   /** The archive of exchanges; undefined if they are not saved. */
-  readonly archive: Pick<RunArchive, "sync" | "written"> | undefined;
+  readonly archive: Pick<RunArchive, "sync" | "confirm" | "written"> | undefined;
   readonly numbers: NumberSequence;
   /** For a retry, the places of the requests that are made again. */
   readonly failed: SparseBitmap | undefined;
@@ -202,6 +202,7 @@ export class Checkpoint {
       );
     }
     output.confirm?.();
+    archive?.confirm();
     if (!isLast) log?.onJournal();
     this.#writtenAtMs = performance.now();
     this.#writtenBytes = this.#countWritten();

@@ -7,6 +7,7 @@ import { OutputError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import { openFile } from "../output/line_writer.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
+import { SPOOL_NAME, toSpoolPrefix } from "../output/archive/archive_paths.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { KeptRecords, Output, Position } from "../output/output.ts";
 import { describeOsError, describeWriteError } from "../process/os_error.ts";
@@ -16,7 +17,7 @@ import { findState, type Found } from "./find_state.ts";
 import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { countLog } from "./log/count_log.ts";
-import type { LoggedPlaces } from "./log/entry.ts";
+import type { LoggedPlaces, Sections } from "./log/entry.ts";
 import { beginLog, drawLogId, type LogState, readLog, removeLog } from "./log/log_folder.ts";
 import type { RunLog } from "./log/run_log.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
@@ -103,6 +104,7 @@ export class ResumePoint {
    */
   async prepareFiles(archive?: RunArchive): Promise<void> {
     const { output, failures } = this;
+    if (this.state !== undefined) archive?.keepParts();
     if (this.#options.retryFailed) return await this.#commitRetry(this.state!, archive);
     const isDatabase = output.database !== undefined;
     let { state } = this;
@@ -154,16 +156,18 @@ export class ResumePoint {
     archive: RunArchive | undefined,
   ): Promise<Pick<JournalState, "output" | "failures" | "archive">> {
     const { output, failures, journal } = this;
+    const { archive: place } = this.#options;
+    const prefix = place && toSpoolPrefix(place.path);
     let rest = entries;
     for (const { sections } of readLog(journal.logPath, log)) {
       if (rest-- === 0) break;
       const { failures: failed, exchanges, captures, places } = sections;
       let records = { bytes: sections.records, isPacked: false };
       if (exchanges.length > 0 && archive !== undefined) {
-        const { mark, base = 0, responses } = JSON.parse(decoder.decode(places)) as LoggedPlaces;
+        const { mark, base = 0, responses, parts } = parsePlaces(places);
         const packed = {
           bytes: exchanges,
-          parts: [],
+          parts: parts.map((part) => ({ ...part, path: `${prefix}${part.name}` })),
           responses,
           captures: this.#options.archive!.cdx ? decoder.decode(captures) : undefined,
           base,
@@ -330,12 +334,37 @@ async function findTail(
       numbers: createNumbering(options),
       failed,
       stats: options,
+      isWhole: await openFileCheck(options),
     });
     return tail.entries === 0 ? undefined : { log, ...tail };
   } catch (error) {
     const why = `its log '${journal.logPath}' cannot be read: ${describeOsError(error)}`;
     return refuseOutput(options, `${why}: ${START_OVER}`);
   }
+}
+
+/**
+ * What says whether the files that an entry names are whole: those of bodies, and the parts of an
+ * archive; undefined if the run has none.
+ */
+async function openFileCheck(
+  { saveBodies, archive }: ResumeOptions,
+): Promise<((sections: Sections) => boolean) | undefined> {
+  if (saveBodies === undefined && archive === undefined) return undefined;
+  const { areBodiesWhole, isFileWhole } = await import("../output/bodies/body_checks.ts");
+  if (saveBodies !== undefined) {
+    return ({ bodies }) => areBodiesWhole(saveBodies, decoder.decode(bodies));
+  }
+  const prefix = toSpoolPrefix(archive!.path);
+  return ({ exchanges, places }) =>
+    exchanges.length === 0 ||
+    parsePlaces(places).parts.every((part) =>
+      SPOOL_NAME.test(part.name) && isFileWhole(`${prefix}${part.name}`, part.length, part.crc)
+    );
+}
+
+function parsePlaces(places: Uint8Array): LoggedPlaces {
+  return JSON.parse(decoder.decode(places));
 }
 
 /** Closes outputs that nobody needs any more, whether or not the last of them can be written. */

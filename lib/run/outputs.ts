@@ -173,6 +173,7 @@ export class Outputs {
     await this.#openBodies();
     if (beginning === undefined) await this.#archive?.cutTo(0);
     else await beginning.prepareFiles(this.#archive);
+    this.#archive?.removeParts();
     if (beginning !== undefined) this.#outputs.push(beginning.output);
     else if (output !== undefined) {
       const { openRecords } = await import("../output/open_output.ts");
@@ -230,6 +231,7 @@ export class Outputs {
         : await openRecordEncoder({ ...options, output: output! }, false),
       failures: failures === undefined ? undefined : await openFailureEncoder(options),
       archiver: this.#archive?.archiver,
+      bodies: this.#bodies?.keepChecks(),
       mark: this.#archive?.run,
     };
     log.own = new ResultLog(log.place, {

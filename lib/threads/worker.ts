@@ -173,10 +173,11 @@ class WorkerRun {
       this.#archive = this.#createArchive?.(archive!, { ...run, thread: this.#index });
     }
     const encoders = { ...this.#encoders!, archiver: this.#archive };
+    const bodies = place && this.#bodies?.keepChecks();
     const log = place && new this.#ResultLog!(place, {
       thread: this.#index,
       concurrency: options.concurrency,
-      encoders: { ...encoders, mark: bodiesRun },
+      encoders: { ...encoders, bodies, mark: bodiesRun },
       stats,
       isNamed: options.top !== undefined,
     });

@@ -70,3 +70,75 @@ Deno.test("--resume of a run that is complete removes the log that a kill left b
   const names = [...Deno.readDirSync(dir.path())].map(({ name }) => name).toSorted();
   assertEquals(names, ["o.ndjson", "o.ndjson.myriad"]);
 });
+
+/** Ways in which a machine that goes down loses a file. */
+const LOSSES = [
+  () => {},
+  (path: string) => Deno.truncateSync(path),
+  (path: string) => Deno.truncateSync(path, 3),
+  (path: string) => {
+    using file = Deno.openSync(path, { write: true });
+    file.writeSync(new Uint8Array(1));
+  },
+  (path: string) => Deno.removeSync(path),
+];
+
+for (const name of ["bodies", "bodies.warc"]) {
+  Deno.test(`--resume makes again what is behind a body that a machine has lost (${name})`, async () => {
+    const last = LOSSES.length;
+    const isArchive = name !== "bodies";
+    // Longer than what of an exchange is in memory.
+    const bodyOf = (i: number): string => `body ${i} `.repeat(isArchive ? 40_000 : 1);
+    let made: number[] = [];
+    let keep = (_i: number): void => {};
+    await using server = await RawServer.start(({ request, send }) => {
+      const i = Number(/\/(\d+) /.exec(request)![1]);
+      keep(i);
+      made.push(i);
+      send(ok(bodyOf(i)));
+    });
+    await using dir = await folder();
+    const journal = dir.path("o.ndjson.myriad");
+    const log = `${journal}.log`;
+    const listParts = (): string[] =>
+      Array.from(Deno.readDirSync(dir.path()), ({ name }) => name)
+        .filter((name) => name.endsWith(".part"))
+        .toSorted((a, b) => Number(a.split(".").at(-2)) - Number(b.split(".").at(-2)))
+        .map((name) => dir.path(name));
+    let parts: string[] = [];
+    const kept: [path: string, bytes: Uint8Array<ArrayBuffer>][] = [];
+    keep = (i) => {
+      // Before the first one, the journal that begins the run; then the log has all before the last.
+      if (i === last) parts = listParts();
+      const paths = i === last ? [`${log}/0.0`, `${log}/0.1`, ...parts] : [journal];
+      if (i === 0 || i === last) {
+        for (const path of paths) kept.push([path, Deno.readFileSync(path)]);
+      }
+    };
+    const argv = ["-n", `${last + 1}`, "-c", "1", server.url("/{}"), "-o", dir.path("o.ndjson")];
+    argv.push("--save-bodies", dir.path(name), "--resume");
+    assertEquals(await finish(argv), undefined);
+    keep = () => {};
+    for (const [k, lose] of LOSSES.entries()) {
+      const lost = last - k;
+      // As the disk was before there was another journal.
+      await Deno.mkdir(log);
+      for (const [path, bytes] of kept) await Deno.writeFile(path, bytes);
+      lose(isArchive ? parts[lost] : dir.path(`${name}/0/${lost}`));
+      made = [];
+      assertEquals(await finish(argv), undefined);
+      assertEquals(made, range(lost, last));
+      const records = (await Deno.readTextFile(dir.path("o.ndjson"))).trim().split("\n");
+      assertEquals(records.map((line) => JSON.parse(line).i), range(0, last));
+      assertEquals(listParts(), []);
+      const archive = isArchive ? await Deno.readTextFile(dir.path(name)) : "";
+      for (const i of range(0, last)) {
+        if (isArchive) assertEquals(archive.split(`\r\n\r\n${bodyOf(i)}\r\n`).length, 2);
+        else assertEquals(await Deno.readTextFile(dir.path(`${name}/0/${i}`)), bodyOf(i));
+      }
+    }
+  });
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, k) => from + k);

@@ -5,7 +5,7 @@ import type { WarmUpStats } from "../../stats/warm_up.ts";
 import { DoneSet } from "../done_set.ts";
 import { isDuration, type JournalState } from "../journal.ts";
 import type { SparseBitmap } from "../sparse_bitmap.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, Sections } from "./entry.ts";
 import { readRows } from "./rows.ts";
 
 /** A journal together with the log behind it. */
@@ -23,16 +23,18 @@ export interface CountOptions {
   readonly failed: SparseBitmap | undefined;
   /** How the run counts. */
   readonly stats: StatsOptions;
+  /** Whether the files that an entry names are whole; missing if the run has no such files. */
+  readonly isWhole?: ((sections: Sections) => boolean) | undefined;
 }
 
 /**
- * Counts the results of a log as though the journal had them. An entry that no run can have written
- * behind that journal ends it.
+ * Counts the results of a log as though the journal had them. It ends at an entry that no run can have
+ * written behind that journal, or of which a file is not whole.
  */
 export function countLog(
   state: JournalState,
   entries: Iterable<Entry>,
-  { numbers, failed, stats: options }: CountOptions,
+  { numbers, failed, stats: options, isWhole }: CountOptions,
 ): CountedLog {
   const { retry, log } = state;
   const done = DoneSet.from(retry === null ? state.done : retry.done);
@@ -65,6 +67,7 @@ export function countLog(
     const newFlow = sections.flow.length === 0 ? flow : parseFlow(sections.flow);
     if (!isRight || !isDuration(atSeconds)) break;
     if (sections.flow.length > 0 && newFlow === undefined) break;
+    if (isWhole?.(sections) === false) break;
     flow = newFlow;
     readRows(rows, { counted: stats, onDone: () => true });
     for (const place of places) done.add(place);

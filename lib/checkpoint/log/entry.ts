@@ -25,6 +25,7 @@ export const SECTIONS = [
   "exchanges",
   "captures",
   "places",
+  "bodies",
 ] as const;
 
 /** Where the fields of a head are, in bytes. */
@@ -38,6 +39,16 @@ export const HEAD_BYTES = LENGTHS_AT + 8 * Math.ceil(SECTIONS.length / 2);
 /** No entry has more bytes: a longer one was not written by a run. */
 export const MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 
+/** A file with a part of exchanges. */
+export interface LoggedPart {
+  readonly at: number;
+  /** Its name behind the prefix of such files. */
+  readonly name: string;
+  /** In bytes. */
+  readonly length: number;
+  readonly crc: number;
+}
+
 /** The places of exchanges, as the `places` of an entry have them in JSON. */
 export interface LoggedPlaces {
   /** What stands for them in the records. */
@@ -46,6 +57,8 @@ export interface LoggedPlaces {
   readonly base: number | undefined;
   /** The offset of the last response of each request. */
   readonly responses: readonly number[];
+  /** What of the exchanges is in files: which ones, and behind how many of the logged bytes each is. */
+  readonly parts: readonly LoggedPart[];
 }
 
 /** What an entry is known by. */

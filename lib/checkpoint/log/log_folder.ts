@@ -13,6 +13,16 @@ const MAX_FILE_BYTES = 2 ** 30;
 const OWNER_ONLY = 0o600;
 const FOLDER_OWNER_ONLY = 0o700;
 
+/** What a journal says of the log behind it. */
+export interface LogState {
+  /** What its entries are known by. */
+  readonly id: number;
+  /** The number of the last entry of each thread whose results the journal has; 0 without one. */
+  readonly covered: readonly number[];
+  /** Seconds since the log began: the journal has the time until then. */
+  readonly seconds: number;
+}
+
 /** What a thread needs to write its part of a log. */
 export interface LogPlace {
   /** The folder of the log. */
@@ -149,6 +159,14 @@ export class LogWriter {
     });
   }
 
+  /** Brings a file to the disk that the next entry names. @throws {OutputError} If that fails. */
+  sync(path: string): void {
+    this.#try(() => {
+      using file = Deno.openSync(path);
+      file.syncDataSync();
+    });
+  }
+
   #try<T>(work: () => T): T {
     try {
       return work();
@@ -167,7 +185,7 @@ export class LogWriter {
  */
 export function* readLog(
   path: string,
-  { id, covered }: Pick<LogState, "id" | "covered">,
+  { id, covered }: { readonly id: number; readonly covered: readonly number[] },
 ): Generator<Entry> {
   const threads = new Set(listFiles(path).map((name) => Number(FILE_NAME.exec(name)![1])));
   for (const thread of [...threads].sort((a, b) => a - b)) {

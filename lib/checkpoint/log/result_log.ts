@@ -1,9 +1,18 @@
 import type { Archiver } from "../../output/archive/archiver.ts";
+import type { SpooledPart } from "../../output/archive/packed_exchanges.ts";
+import type { Bodies } from "../../output/bodies/bodies.ts";
 import type { RecordEncoder } from "../../output/record_encoder.ts";
 import type { Result } from "../../result.ts";
 import type { Stats } from "../../stats/stats.ts";
 import type { WarmUpStats } from "../../stats/warm_up.ts";
-import { type EntryHead, type LoggedPlaces, sealEntry, SECTIONS, type Sections } from "./entry.ts";
+import {
+  type EntryHead,
+  type LoggedPart,
+  type LoggedPlaces,
+  sealEntry,
+  SECTIONS,
+  type Sections,
+} from "./entry.ts";
 import { type LogPlace, LogWriter, measureLogSeconds } from "./log_folder.ts";
 import { EntryRows } from "./rows.ts";
 
@@ -22,6 +31,8 @@ export interface LogEncoders {
   readonly failures: RecordEncoder | undefined;
   /** What packs their exchanges; missing if these are not saved. */
   readonly archiver?: Pick<Archiver, "peek" | "freshLength"> | undefined;
+  /** What has their bodies; missing if these have no files of their own. */
+  readonly bodies?: Pick<Bodies, "takeChecks"> | undefined;
   /** What stands in records for the places of exchanges. */
   readonly mark?: string | undefined;
 }
@@ -129,23 +140,18 @@ export class ResultLog implements WarmUpStats {
   /**
    * Writes what has gathered as an entry, unless it is nothing. The encoders keep the records.
    *
-   * Exchanges that are on the disk already would be written a second time. In place of their block
-   * there is a gap, which ends the log until a journal covers it.
-   *
    * @throws {OutputError} If it cannot be written.
    */
   endBlock(): void {
     const rows = this.#rows;
     if (rows.isEmpty) return;
-    const { records, failures, archiver, mark } = this.#encoders;
+    const { records, failures, archiver, bodies, mark } = this.#encoders;
     const { flow } = this.#stats;
     const end = rows.end;
     const exchanges = archiver?.peek();
-    if (exchanges !== undefined && exchanges.parts.length > 0) {
-      this.number++;
-      records?.peek();
-      failures?.peek();
-      return rows.clear();
+    const parts = exchanges?.parts ?? [];
+    if (this.#place.isSynced) {
+      for (const { path } of parts) this.#writer.sync(path);
     }
     const length = this.#put({
       records: records?.peek(),
@@ -154,8 +160,14 @@ export class ResultLog implements WarmUpStats {
       exchanges: exchanges?.bytes,
       captures: exchanges?.captures === undefined ? undefined : toBytes(exchanges.captures),
       places: exchanges && toJson(
-        { mark, base: exchanges.base, responses: exchanges.responses } satisfies LoggedPlaces,
+        {
+          mark,
+          base: exchanges.base,
+          responses: exchanges.responses,
+          parts: parts.map(toLoggedPart),
+        } satisfies LoggedPlaces,
       ),
+      bodies: bodies && toBytes(bodies.takeChecks()),
     }, end);
     const bytes = rows.bytes.subarray(0, length);
     sealEntry(bytes, this.#nextHead(), this.#lengths);
@@ -198,3 +210,8 @@ export class ResultLog implements WarmUpStats {
 const encoder = new TextEncoder();
 const toBytes = (text: string): Uint8Array => encoder.encode(text);
 const toJson = (value: unknown): Uint8Array => toBytes(JSON.stringify(value));
+
+/** Its name behind the prefix has the run, the thread, the number and an ending. */
+function toLoggedPart({ at, path, length, crc }: SpooledPart): LoggedPart {
+  return { at, name: path.split(".").slice(-4).join("."), length, crc };
+}

@@ -11,7 +11,7 @@ import { RecordPacker } from "../../warc/record_packer.ts";
 import { formatWarcInfo, type WarcInfo } from "../../warc/warcinfo.ts";
 import type { BodiesOptions } from "../bodies/bodies.ts";
 import type { Position } from "../output.ts";
-import { listSerials, removeSpoolFiles, toSerialPath } from "./archive_paths.ts";
+import { listSerials, removeFile, removeSpoolFiles, toSerialPath } from "./archive_paths.ts";
 import type { ArchiveOptions } from "./archiver.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
@@ -79,6 +79,13 @@ export class ArchiveOutput {
   /** How many bytes of them are in memory. */
   #piecesLength = 0;
   #copyBuffer: Uint8Array<ArrayBuffer> | undefined;
+  /**
+   * Parts on the disk that the log needs until a journal has them: those that were copied since the
+   * last `sync`, and those before it; undefined if they are removed at once. They are as many as fit
+   * between two journals.
+   */
+  #copied: string[] | undefined;
+  #synced: string[] = [];
   /** The write under way. Never rejects: its failure is `#failure`. */
   #writing: Promise<void> | undefined;
   #failure: OutputError | undefined;
@@ -124,7 +131,7 @@ export class ArchiveOutput {
         const which = full.serial === 0 ? "it" : `'${toSerialPath(path, full.serial)}'`;
         fail(`${which} holds ${full.size} bytes already: name another file, or use --overwrite`);
       }
-      removeSpoolFiles(path);
+      if (!isResumed) removeSpoolFiles(path);
       return new ArchiveOutput(options, file, isNew);
     } catch (error) {
       file?.close();
@@ -296,7 +303,25 @@ export class ArchiveOutput {
     } finally {
       from.close();
     }
-    await Deno.remove(path);
+    if (this.#copied === undefined) await Deno.remove(path);
+    else this.#copied.push(path);
+  }
+
+  /** Keeps parts that were copied until {@linkcode confirm}. */
+  keepParts(): void {
+    this.#copied = [];
+  }
+
+  /** Removes the parts that were copied before the last {@linkcode sync}, which a journal has. */
+  confirm(): void {
+    for (const path of this.#synced) removeFile(path);
+    this.#synced = [];
+  }
+
+  /** Removes the parts of earlier runs. Call it before the first request. */
+  removeParts(): void {
+    removeSpoolFiles(this.#options.path);
+    this.#synced = [];
   }
 
   #toFailure(error: unknown): OutputError {
@@ -314,6 +339,8 @@ export class ArchiveOutput {
   async sync(): Promise<Position> {
     const position = this.#total;
     await this.#writeGathered();
+    // Later ones are not copied yet.
+    if (this.#copied !== undefined) this.#synced.push(...this.#copied.splice(0));
     try {
       await this.#file.syncData();
     } catch (error) {

@@ -13,6 +13,8 @@ import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
 
 /** How the names of spool files end. */
 export const SPOOL_ENDING = ".part";
+/** Their names behind the prefix. */
+export const SPOOL_NAME = /^[\da-f]+\.\d+\.\d+\.part$/;
 
 /** The path of a file of the series. @param serial from 0 */
 export function toSerialPath(path: string, serial: number): string {
@@ -53,7 +55,7 @@ export function removeSpoolFiles(path: string): void {
   const start = `.${basename(path)}.`;
   for (const { name } of Deno.readDirSync(folder)) {
     if (!name.startsWith(start)) continue;
-    if (/^[\da-f]+\.\d+\.\d+\.part$/.test(name.slice(start.length))) {
+    if (SPOOL_NAME.test(name.slice(start.length))) {
       removeFile(`${folder}/${name}`);
     }
   }

@@ -221,8 +221,8 @@ export class Archiver implements ExchangeTap {
     const digest = formatField("WARC-Block-Digest", file.takeDigest());
     const head = formatRecordHead(fields + digest, file.length);
     const before = this.#packer.packBefore(head, this.#packed);
-    const { path, packedLength } = file;
-    this.#parts.push({ at: this.#packed.length, path, length: packedLength });
+    const { path, packedLength, packedCrc: crc } = file;
+    this.#parts.push({ at: this.#packed.length, path, length: packedLength, crc });
     this.#partsLength += packedLength;
     this.#packer.packAfter(before, file, this.#packed);
   }
@@ -254,7 +254,8 @@ export class Archiver implements ExchangeTap {
     };
     return {
       bytes: this.#packed.view().subarray(peeked.bytes),
-      parts: this.#parts.slice(peeked.parts),
+      parts: this.#parts.slice(peeked.parts)
+        .map((part) => ({ ...part, at: part.at - peeked.bytes })),
       responses: this.#responses.slice(peeked.responses),
       captures: this.#captures?.slice(peeked.captures),
       base: peeked.length,

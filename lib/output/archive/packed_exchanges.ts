@@ -2,10 +2,12 @@
 export interface SpooledPart {
   /** Behind how many of the bytes in memory it belongs. */
   readonly at: number;
-  /** A file of the thread's own; whoever copies it removes it. */
+  /** A file of the thread's own; whoever copies it removes it, once nobody needs it any more. */
   readonly path: string;
   /** Its length in bytes. */
   readonly length: number;
+  /** Its CRC-32. */
+  readonly crc: number;
 }
 
 /** Packed records, whole: all those of one or more requests. */

@@ -168,6 +168,21 @@ export class RunArchive {
     return position;
   }
 
+  /** As {@linkcode ArchiveOutput.keepParts}. */
+  keepParts(): void {
+    this.#output.keepParts();
+  }
+
+  /** As {@linkcode ArchiveOutput.confirm}. */
+  confirm(): void {
+    this.#output.confirm();
+  }
+
+  /** As {@linkcode ArchiveOutput.removeParts}. */
+  removeParts(): void {
+    this.#output.removeParts();
+  }
+
   /**
    * Removes what is behind a position, of the index too, and continues there. It is called once,
    * before the first record.

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { ByteBuffer } from "../../byte_buffer.ts";
 import { OutputError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
@@ -33,6 +34,8 @@ export class SpoolFile implements PackedPart {
   length = 0;
   /** The length of the file in bytes. */
   packedLength = 0;
+  /** The CRC-32 of the file. */
+  packedCrc = 0;
 
   constructor(place: SpoolPlace) {
     this.#place = place;
@@ -57,6 +60,7 @@ export class SpoolFile implements PackedPart {
       );
     }
     this.packedLength += packed.length;
+    this.packedCrc = crc32(packed.view(), this.packedCrc);
   }
 
   /** The labelled digest of the block. Call it once, after the last piece. */

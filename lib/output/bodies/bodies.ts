@@ -12,6 +12,7 @@ import { isGranted } from "../../process/permission.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
+import { formatCheck, type SavedBody } from "./body_checks.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
 import { quoteWord } from "../../text/quote_word.ts";
@@ -73,7 +74,9 @@ export class Bodies {
   /** The least recently used first; at most `#maxFolders`. */
   readonly #folders = new Map<number, BodyFolder>();
   /** Bodies that are complete, but not in a result yet; at most as many as requests in flight. */
-  readonly #saved = new Map<number, string>();
+  readonly #saved = new Map<number, SavedBody>();
+  /** What those in results are checked by, until it is taken; undefined if nobody wants it. */
+  #checks: string | undefined;
 
   /**
    * Makes the folder, if it is missing, and checks that it can be written.
@@ -159,13 +162,13 @@ export class Bodies {
   /** Takes the body of a response. Its methods throw {@linkcode OutputError}s. */
   bodyFor({ i }: Target, head: ResponseHead): BodySink {
     const ending = this.#findEnding(head.field("content-type"));
-    const file = new BodyFile(i, this.#findFolder(i));
+    const file = new BodyFile(i, this.#findFolder(i), this.#checks !== undefined);
     return {
       write: (bytes) => this.#try(() => file.write(bytes)),
       end: () =>
         this.#try(() => {
-          const name = file.end(ending);
-          this.#saved.set(i, `${Math.floor(i / BODIES_PER_FOLDER)}/${name}`);
+          const name = `${Math.floor(i / BODIES_PER_FOLDER)}/${file.end(ending)}`;
+          this.#saved.set(i, { name, length: file.length, crc: file.crc });
         }),
       discard: () => this.#try(() => file.discard()),
     };
@@ -179,14 +182,29 @@ export class Bodies {
    */
   annotate(result: Result): Result {
     const { target: { i }, status } = result;
-    const bodyFile = this.#saved.get(i) ?? null;
+    const saved = this.#saved.get(i);
+    const bodyFile = saved?.name ?? null;
     this.#saved.delete(i);
+    if (saved !== undefined && this.#checks !== undefined) this.#checks += formatCheck(saved);
     if (status !== null) return { ...result, bodyFile };
     const number = Math.floor(i / BODIES_PER_FOLDER);
     this.#try(() => {
       if (isThere(`${this.#path}/${number}`)) this.#findFolder(i).remove(i);
     });
     return { ...result, bodyFile: null };
+  }
+
+  /** Keeps what bodies are checked by for {@linkcode takeChecks}. Call it before the first body. */
+  keepChecks(): this {
+    this.#checks = "";
+    return this;
+  }
+
+  /** Takes what the bodies of the results since the last call are checked by, as lines. */
+  takeChecks(): string {
+    const checks = this.#checks ?? "";
+    this.#checks = "";
+    return checks;
   }
 
   /** Lets go of the folder. */

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { ByteBuffer } from "../../byte_buffer.ts";
 import type { BodyFolder } from "./body_folder.ts";
 
@@ -18,13 +19,21 @@ export class BodyFile {
   /** What was not yet written. */
   readonly #piece = new ByteBuffer(MAX_PIECE_BYTES);
   #isThere = false;
+  /** Its bytes so far, with those that were not yet written at the end. */
+  length = 0;
+  /** Their CRC-32, if that is wanted; 0 otherwise. */
+  crc = 0;
+  readonly #isChecked: boolean;
 
-  constructor(i: number, folder: BodyFolder) {
+  /** @param isChecked whether its CRC-32 is wanted */
+  constructor(i: number, folder: BodyFolder, isChecked: boolean) {
     this.#i = i;
     this.#folder = folder;
+    this.#isChecked = isChecked;
   }
 
   write(bytes: Uint8Array): void {
+    this.length += bytes.length;
     if (this.#piece.append(bytes)) return;
     this.#flush();
     if (!this.#piece.append(bytes)) this.#append(bytes);
@@ -36,6 +45,7 @@ export class BodyFile {
   }
 
   #append(bytes: Uint8Array): void {
+    if (this.#isChecked) this.crc = crc32(bytes, this.crc);
     if (this.#isThere) return this.#folder.append(this.#i, bytes);
     this.#isThere = true;
     this.#folder.begin(this.#i, bytes);

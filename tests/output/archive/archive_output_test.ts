@@ -100,7 +100,7 @@ Deno.test("ArchiveOutput puts parts on the disk where they belong, and removes t
   const at = record(1).length + 100;
   await output.append({
     bytes,
-    parts: [{ at, path: part, length: whole.length - 104 }],
+    parts: [{ at, path: part, length: whole.length - 104, crc: 0 }],
     responses: [],
     captures: undefined,
   });
