@@ -4,7 +4,6 @@ import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
-import type { LogState } from "./run_log.ts";
 
 /** The names of its files: the number of a thread, and which of its two files it is. */
 const FILE_NAME = /^(\d{1,4})\.([01])$/;
@@ -155,10 +154,12 @@ export class LogWriter {
 
 /**
  * Reads the entries behind a journal. Those of a thread end where one is missing or not whole.
+ *
+ * @param covered the number of the last entry of each thread that the journal knows of
  */
 export function* readLog(
   path: string,
-  { id, covered }: Pick<LogState, "id" | "covered">,
+  { id, covered }: { readonly id: number; readonly covered: readonly number[] },
 ): Generator<Entry> {
   const threads = new Set(listFiles(path).map((name) => Number(FILE_NAME.exec(name)![1])));
   for (const thread of [...threads].sort((a, b) => a - b)) {
