@@ -5,6 +5,7 @@ import { playKills } from "../../bench/deaths/kills.ts";
 import type { Play, Stage } from "../../bench/deaths/play.ts";
 import { closeReaders } from "../../bench/deaths/records.ts";
 import { playTornTails } from "../../bench/deaths/torn_tails.ts";
+import { Outputs } from "../../lib/run/outputs.ts";
 import { Run } from "../../lib/run/run.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
@@ -69,6 +70,24 @@ Deno.test("--resume of a run that is complete removes the log that a kill left b
   assertEquals(await finish(argv), undefined);
   const names = [...Deno.readDirSync(dir.path())].map(({ name }) => name).toSorted();
   assertEquals(names, ["o.ndjson", "o.ndjson.myriad"]);
+});
+
+Deno.test("-o --overwrite with --cluster, which has no log, removes the one that a kill left", async () => {
+  await using dir = await folder();
+  await Deno.mkdir(dir.path("o.csv.myriad.log"));
+  await dir.write("o.csv.myriad.log/0.0", "left");
+  const argv = ["-n", "3", "http://127.0.0.1/", "-o", dir.path("o.csv"), "--overwrite"];
+  const cluster = ["--cluster", "nats://127.0.0.1:4222"];
+  const outputs = await Outputs.find(await parseRun([...argv, ...cluster], "1") as RunOptions);
+  const unexpected = (): never => {
+    throw new Error("nothing is written");
+  };
+  await outputs.open(unexpected, unexpected);
+  await outputs.close("failed", unexpected);
+  assertEquals([...Deno.readDirSync(dir.path())].map(({ name }) => name).toSorted(), [
+    "o.csv",
+    "o.csv.myriad",
+  ]);
 });
 
 /** Ways in which a machine that goes down loses a file. */

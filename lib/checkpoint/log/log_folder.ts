@@ -182,6 +182,8 @@ export class LogWriter {
 
 /**
  * Reads the entries behind a journal. Those of a thread end where one is missing or not whole.
+ *
+ * @param covered the number of the last entry of each thread that the journal knows of
  */
 export function* readLog(
   path: string,
