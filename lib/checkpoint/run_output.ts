@@ -7,7 +7,7 @@ import type { Output } from "../output/output.ts";
 import { lockFile } from "../process/file_lock.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
-import { JournalFile } from "./journal_file.ts";
+import { JournalFile, toLogPath } from "./journal_file.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { JournalTable } from "./journal_table.ts";
 import { isResuming, refuseOutput, type ResumeOptions } from "./resume_options.ts";
@@ -38,7 +38,7 @@ export function openRunOutput(options: ResumeOptions): Promise<RunOutput> {
 /** Its journal is a table in it, and its lock is the database's own. */
 async function openDatabase(options: ResumeOptions): Promise<RunOutput> {
   const { path } = options.output;
-  const log = toLogPath(options);
+  const log = toLogPath(toJournalPath(options));
   const paths = [path, log];
   if (
     !paths.every((path) => isGranted({ name: "write", path }) && isGranted({ name: "read", path }))
@@ -90,17 +90,12 @@ function toJournalPath({ output }: ResumeOptions): string {
   return `${output.path}.myriad`;
 }
 
-/** Where the log behind the journal is, also behind one in a database. */
-function toLogPath(options: ResumeOptions): string {
-  return `${toJournalPath(options)}.log`;
-}
-
 function checkPermissions(options: ResumeOptions): void {
   const journal = toJournalPath(options);
   const { path } = options.output;
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
-  const read = [`${journal}.tmp`, toLogPath(options), ...ofRetry];
+  const read = [`${journal}.tmp`, toLogPath(journal), ...ofRetry];
   // What a folder has is on the disk once the folder is.
   if (options.sync === "always") read.push(dirname(path));
   const written = [path, journal, ...read];

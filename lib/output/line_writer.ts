@@ -326,7 +326,8 @@ export class LineWriter {
     return this.#length;
   }
 
-  /** Whether the file has so many bytes; what cannot be measured is taken to have them.
+  /**
+   * Whether the file has so many bytes; what cannot be measured is taken to have them.
    *
    * @throws {UsageError} If the disk is at fault.
    */
