@@ -5,8 +5,8 @@
  */
 import { OutputError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
-import { openFile } from "../output/line_writer.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
+import { openFile } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { KeptRecords, Output, Position } from "../output/output.ts";
 import { describeOsError, describeWriteError } from "../process/os_error.ts";

@@ -7,11 +7,11 @@ import type { Output } from "../output/output.ts";
 import { lockFile } from "../process/file_lock.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import { JournalFile, toLogPath } from "./journal_file.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { JournalTable } from "./journal_table.ts";
 import { isResuming, refuseOutput, type ResumeOptions } from "./resume_options.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 /** The output of a run's records as it was found, locked, and where its journal is. */
 export interface RunOutput {
@@ -116,6 +116,6 @@ function refuseMissing(
   written: readonly string[],
   read: readonly string[],
 ): never {
-  const flags = `${quoteWord(`--allow-write=${written}`)} ${quoteWord(`--allow-read=${read}`)}`;
+  const flags = `${formatAllow("write", written)} ${formatAllow("read", read)}`;
   refuseOutput(options, `no permission for it and its journal: run with ${flags}`);
 }

@@ -156,6 +156,7 @@ Deno.test("NameServer.ask() leaves a question alone that has the next identifier
   await Promise.all(Array.from({ length: 65_535 }, () => server.ask("..", 4)));
   assertEquals(await server.ask("two.test", 4), undefined);
   server.close();
+  // If it were lost, this would not end.
   assertEquals(await first, undefined);
 });
 
