@@ -232,10 +232,11 @@ export class Checkpoint {
     const { journal, log } = this.#options;
     try {
       await this.#write({ complete, isLast: true });
-      if (log !== undefined) removeLog(log.place.path);
     } finally {
       log?.close();
       journal.close();
     }
+    // Not before it is closed: on Windows, a folder with open files stays.
+    if (log !== undefined) removeLog(log.place.path);
   }
 }

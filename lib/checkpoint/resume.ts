@@ -268,8 +268,9 @@ export class ResumePoint {
    */
   async beginLog(): Promise<RunLog | undefined> {
     const { log } = this.state!;
-    if (log === null) return undefined;
     const path = this.journal.logPath;
+    // A run before may have had a log where this one has none.
+    if (log === null) return void removeLog(path);
     const isSynced = this.#options.sync === "always";
     const { RunLog } = await import("./log/run_log.ts");
     try {

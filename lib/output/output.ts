@@ -42,10 +42,18 @@ export interface Output {
    */
   writeEncoded(records: EncodedRecords): MaybePromise<void>;
   /**
-   * Takes records that this thread has encoded, whose bytes are valid during the call only;
-   * otherwise like {@linkcode write}. Absent where records are not lines of text.
+   * Takes the row of a result, whose line comes by {@linkcode writeLines} before the next
+   * {@linkcode sync}: so nothing is read twice. Absent where records are only lines of text.
+   *
+   * @returns the line
+   * @throws {OutputError} If it, or an earlier one, could not be written.
    */
-  writeLines?(lines: Uint8Array): MaybePromise<void>;
+  addRow?(result: Result): string;
+  /**
+   * Takes records that this thread has encoded, whose bytes are valid during the call only;
+   * otherwise like {@linkcode write}. Where there are rows, it has had them before.
+   */
+  writeLines(lines: Uint8Array): MaybePromise<void>;
   /**
    * Brings all records so far to the disk, or, in a database, into the transaction that is to be
    * committed; those that come in the meantime are not among them.

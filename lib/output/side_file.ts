@@ -3,8 +3,11 @@ const BEGINNING_BYTES = 64;
 
 /** A file that stands beside an output and belongs to it. */
 export interface SideFileOptions {
-  /** How its content begins. What begins otherwise is of another program. */
-  readonly begins: RegExp;
+  /**
+   * How its content begins; what begins otherwise is of another program. Undefined where the run that
+   * is resumed has made it: a machine that went down can have left anything in it.
+   */
+  readonly begins: RegExp | undefined;
   /** The permissions of the file, if it is made. */
   readonly mode?: number;
 }
@@ -37,7 +40,9 @@ export async function openSideFile(
     const start = new Uint8Array(BEGINNING_BYTES);
     const length = await file.read(start) ?? 0;
     const text = new TextDecoder("latin1").decode(start.subarray(0, length));
-    if (length > 0 && !begins.test(text)) refuse("is of another program");
+    // A machine that went down leaves zeros where it had not written yet.
+    const isOwn = begins === undefined || /^\0*$/.test(text) || begins.test(text);
+    if (!isOwn) refuse("is of another program");
     await file.seek(0, Deno.SeekMode.Start);
     return { file, isNew: false };
   } catch (error) {

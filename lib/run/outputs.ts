@@ -215,12 +215,19 @@ export class Outputs {
     if (log === undefined) return stats;
     const options = this.#options;
     const { output, failures } = options;
-    const [{ ResultLog }, { openRecordEncoder, openFailureEncoder }] = await Promise.all([
-      import("../checkpoint/log/result_log.ts"),
-      import("../output/open_output.ts"),
-    ]);
+    const [{ ResultLog }, { openRecordEncoder, openFailureEncoder }, { RecordEncoder }] =
+      await Promise.all([
+        import("../checkpoint/log/result_log.ts"),
+        import("../output/open_output.ts"),
+        import("../output/record_encoder.ts"),
+      ]);
+    const [{ addRow }] = this.#outputs;
+    // With an archive, a row is not known before the place of its exchange is.
+    const addsRows = addRow !== undefined && this.#archive === undefined;
     this.#encoders = {
-      records: await openRecordEncoder({ ...options, output: output! }, false),
+      records: addsRows
+        ? await RecordEncoder.open(addRow.bind(this.#outputs[0]), false)
+        : await openRecordEncoder({ ...options, output: output! }, false),
       failures: failures === undefined ? undefined : await openFailureEncoder(options),
       archiver: this.#archive?.archiver,
       mark: this.#archive?.run,
@@ -262,7 +269,7 @@ export class Outputs {
 
   #writeLines(k: number, encoder: RecordEncoder | undefined): MaybePromise<void> {
     const lines = encoder?.borrow();
-    return lines?.length ? this.#outputs[k].writeLines?.(lines) : undefined;
+    return lines?.length ? this.#outputs[k].writeLines(lines) : undefined;
   }
 
   /** Adds an output that has no journal. */
@@ -372,16 +379,7 @@ export class Outputs {
     const own = this.#log!.own!;
     own.addRecord(result);
     this.#checkpoint!.add(result.target.i);
-    const written = this.#writeRow(result);
-    return own.isFull ? waitForBoth(written, this.#endBlock()) as MaybePromise<void> : written;
-  }
-
-  /** Writes a record that has no lines of text, which the log alone takes. */
-  #writeRow(result: Result): MaybePromise<void> {
-    const [output] = this.#outputs;
-    // Where its exchange is, is not known yet.
-    if (this.#archive !== undefined) return;
-    return output.writeLines === undefined ? output.write(result) : undefined;
+    return own.isFull ? this.#endBlock() : undefined;
   }
 
   /**
@@ -392,17 +390,14 @@ export class Outputs {
    * @throws {OutputError} If a file cannot be written.
    */
   writeIteration(results: readonly Result[], i: number): MaybePromise<void> {
-    let written: MaybePromise<unknown>;
     const own = this.#log?.own;
     if (own !== undefined) {
-      for (const result of results) {
-        own.addRecord(result);
-        written = waitForBoth(written, this.#writeRow(result));
-      }
+      for (const result of results) own.addRecord(result);
       own.addIteration(i);
       this.#checkpoint!.add(i);
-      return (own.isFull ? waitForBoth(written, this.#endBlock()) : written) as MaybePromise<void>;
+      return own.isFull ? this.#endBlock() : undefined;
     }
+    let written: MaybePromise<unknown>;
     for (const output of this.#outputs) {
       for (const result of results) written = waitForBoth(written, output.write(result));
     }

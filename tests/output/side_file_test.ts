@@ -13,8 +13,11 @@ Deno.test("openSideFile() opens what is its own, and neither a link nor what is 
     opened.file.close();
   }
   assertEquals(await Deno.readTextFile(path), "mine, all of it");
+  const lost = await dir.write("lost", "\0".repeat(100));
+  (await openSideFile(lost, options)).file.close();
   const other = await dir.write("other", "yours");
   await assertRejects(() => openSideFile(other, options), Error, "is of another program");
+  (await openSideFile(other, { begins: undefined })).file.close();
   await Deno.symlink(path, dir.path("link"));
   await assertRejects(() => openSideFile(dir.path("link"), options), Error, "is not a file");
 });

@@ -65,11 +65,13 @@ export async function beginLog(path: string, isSynced: boolean): Promise<void> {
 /**
  * Empties a folder that is there, and closes it to others, who may have made it.
  *
- * @throws {Error} If it is another user's.
+ * @throws {Error} If it is another user's, or a file.
  */
 function closeFolder(path: string): void {
-  if (!Deno.lstatSync(path).isDirectory) {
-    // A link would lead into a folder that others can read.
+  const { isDirectory, isSymlink } = Deno.lstatSync(path);
+  if (!isDirectory) {
+    if (!isSymlink) throw new Error("a file of another program has its name: move that away");
+    // It would lead into a folder that others can read.
     Deno.removeSync(path);
     return Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
   }
@@ -80,6 +82,7 @@ function closeFolder(path: string): void {
 /** Removes a log. A folder that holds something else stays. */
 export function removeLog(path: string): void {
   try {
+    if (!Deno.lstatSync(path).isDirectory) return;
     for (const name of listFiles(path)) Deno.removeSync(`${path}/${name}`);
     Deno.removeSync(path);
   } catch {

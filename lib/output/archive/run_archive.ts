@@ -234,5 +234,5 @@ async function openIndex(
 ): Promise<CdxIndex | undefined> {
   if (!cdx) return undefined;
   const { CdxIndex } = await import("../cdx/cdx_index.ts");
-  return await CdxIndex.open(path, !isResumed && !overwrite);
+  return await CdxIndex.open(path, !isResumed && !overwrite, isResumed);
 }

@@ -63,9 +63,10 @@ export class CdxIndex {
    *
    * @param archive the path of its first file
    * @param isKept whether an index that is there may not be replaced
+   * @param isResumed whether the run that is resumed has made what it is gathered in
    * @throws {UsageError} If it cannot be written, or is there already.
    */
-  static async open(archive: string, isKept: boolean): Promise<CdxIndex> {
+  static async open(archive: string, isKept: boolean, isResumed = false): Promise<CdxIndex> {
     const path = toIndexPath(archive);
     if (isKept && await isThere(path)) {
       throw new UsageError(
@@ -74,7 +75,7 @@ export class CdxIndex {
     }
     const gathered = `${path}.myriad`;
     try {
-      const options = { begins: GATHERED_BEGINNING, mode: OWNER_ONLY };
+      const options = { begins: isResumed ? undefined : GATHERED_BEGINNING, mode: OWNER_ONLY };
       const { file, isNew } = await openSideFile(gathered, options);
       return new CdxIndex(path, gathered, file, isNew);
     } catch (error) {

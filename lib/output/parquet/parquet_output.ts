@@ -88,13 +88,22 @@ export class ParquetOutput implements Output {
   }
 
   write(result: Result): MaybePromise<void> {
+    const line = this.addRow(result);
+    return this.#tails[this.#current].write(line);
+  }
+
+  addRow(result: Result): string {
     if (this.#failure !== undefined) throw this.#failure;
     const row = readRow(this.#columns, result, this.#thread);
     const line = formatRow(row);
     this.#group.add(row);
     this.#rows++;
     this.#written += line.length;
-    return this.#tails[this.#current].write(line);
+    return line;
+  }
+
+  writeLines(lines: Uint8Array): MaybePromise<void> {
+    return this.#tails[this.#current].writeCopy(lines);
   }
 
   writeEncoded(records: EncodedRecords): MaybePromise<void> {
@@ -223,7 +232,7 @@ export class ParquetOutput implements Output {
     // An empty file would look like a run without records to who reads it now.
     await truncateTo(this.#file, 0);
     await writeAll(this.#file, MAGIC);
-    this.#writeState(false);
+    await this.#beginTail();
   }
 
   /** Goes on where each part is whole, as after an interrupt. */
@@ -238,7 +247,13 @@ export class ParquetOutput implements Output {
     await this.#removePartsFrom(this.#partNumber);
     this.#before = rows;
     await this.#openTails();
+    await this.#beginTail();
+  }
+
+  /** Begins a tail: before a machine can go down, the disk has what it is known as a tail by. */
+  async #beginTail(): Promise<void> {
     this.#writeState(false);
+    await this.#tails[this.#current].sync();
   }
 
   /** Goes on in a part that was not ended. */

@@ -4,7 +4,7 @@ import type { Result } from "../../result.ts";
 import type { KeptRecords, Output, OutputDatabase, Position, RecordOptions } from "../output.ts";
 import type { Column, Value } from "../record.ts";
 import type { EncodedRecords } from "../record_encoder.ts";
-import { readRowLines, toRowColumns } from "../rows/row_lines.ts";
+import { formatRow, readRow, readRowLines, toRowColumns } from "../rows/row_lines.ts";
 import {
   formatInsert,
   formatTable,
@@ -90,6 +90,17 @@ export class SqliteOutput implements Output, OutputDatabase {
     }
     this.#endRow();
   }
+
+  addRow(result: Result): string {
+    if (this.#failure !== undefined) throw this.#failure;
+    const row = readRow(this.#columns, result, this.#thread);
+    for (let k = 0; k < row.length; k++) this.#push(k, row[k]);
+    this.#endRow();
+    return formatRow(row);
+  }
+
+  // A database has rows only.
+  writeLines(): void {}
 
   writeEncoded({ bytes }: EncodedRecords): void {
     if (this.#failure !== undefined) throw this.#failure;

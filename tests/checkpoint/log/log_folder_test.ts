@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { HEAD_BYTES } from "../../../lib/checkpoint/log/entry.ts";
 import {
   beginLog,
@@ -129,6 +129,15 @@ Deno.test("beginLog() removes the entries of an earlier run, removeLog() leaves 
   await Deno.remove(`${path}/mine.txt`);
   removeLog(path);
   assertThrows(() => Deno.statSync(path), Deno.errors.NotFound);
+});
+
+Deno.test("beginLog() and removeLog() leave a file that has the name of the log", async () => {
+  await using dir = await folder();
+  const path = dir.path("log");
+  await Deno.writeTextFile(path, "mine");
+  await assertRejects(() => beginLog(path, false), Error, "move that away");
+  removeLog(path);
+  assertEquals(await Deno.readTextFile(path), "mine");
 });
 
 Deno.test("LogWriter makes files that only their owner can read", async () => {
