@@ -3,6 +3,11 @@ import { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { type JournalState, readJournal, writeJournal } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
 
+/** Where the log behind a journal is, also where the journal itself would be in a file. */
+export function toLogPath(journal: string): string {
+  return `${journal}.log`;
+}
+
 /** A journal that is a file beside the output, and beside it the list of a retry. */
 export class JournalFile implements JournalStore {
   readonly place = "beside it";
@@ -18,7 +23,7 @@ export class JournalFile implements JournalStore {
   }
 
   get logPath(): string {
-    return `${this.#path}.log`;
+    return toLogPath(this.#path);
   }
 
   get description(): string {

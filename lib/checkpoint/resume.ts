@@ -5,9 +5,9 @@
  */
 import { OutputError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
-import { openFile } from "../output/line_writer.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
 import { SPOOL_NAME, toSpoolPrefix } from "../output/archive/archive_paths.ts";
+import { openFile } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { KeptRecords, Output, Position } from "../output/output.ts";
 import { describeOsError, describeWriteError } from "../process/os_error.ts";
@@ -273,11 +273,8 @@ export class ResumePoint {
   async beginLog(): Promise<RunLog | undefined> {
     const { log } = this.state!;
     const path = this.journal.logPath;
-    if (log === null) {
-      // A run before may have had one.
-      removeLog(path);
-      return undefined;
-    }
+    // A run before may have had a log where this one has none.
+    if (log === null) return void removeLog(path);
     const isSynced = this.#options.sync === "always";
     const { RunLog } = await import("./log/run_log.ts");
     try {

@@ -7,11 +7,11 @@ import type { Output } from "../output/output.ts";
 import { lockFile } from "../process/file_lock.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
-import { JournalFile } from "./journal_file.ts";
+import { formatAllow } from "../text/format_allow.ts";
+import { JournalFile, toLogPath } from "./journal_file.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { JournalTable } from "./journal_table.ts";
 import { isResuming, refuseOutput, type ResumeOptions } from "./resume_options.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 /** The output of a run's records as it was found, locked, and where its journal is. */
 export interface RunOutput {
@@ -38,7 +38,7 @@ export function openRunOutput(options: ResumeOptions): Promise<RunOutput> {
 /** Its journal is a table in it, and its lock is the database's own. */
 async function openDatabase(options: ResumeOptions): Promise<RunOutput> {
   const { path } = options.output;
-  const log = toLogPath(options);
+  const log = toLogPath(toJournalPath(options));
   const paths = [path, log];
   if (
     !paths.every((path) => isGranted({ name: "write", path }) && isGranted({ name: "read", path }))
@@ -90,17 +90,12 @@ function toJournalPath({ output }: ResumeOptions): string {
   return `${output.path}.myriad`;
 }
 
-/** Where the log behind the journal is, also behind one in a database. */
-function toLogPath(options: ResumeOptions): string {
-  return `${toJournalPath(options)}.log`;
-}
-
 function checkPermissions(options: ResumeOptions): void {
   const journal = toJournalPath(options);
   const { path } = options.output;
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
-  const read = [`${journal}.tmp`, toLogPath(options), ...ofRetry];
+  const read = [`${journal}.tmp`, toLogPath(journal), ...ofRetry];
   // What a folder has is on the disk once the folder is.
   if (options.sync === "always") read.push(dirname(path));
   const written = [path, journal, ...read];
@@ -121,6 +116,6 @@ function refuseMissing(
   written: readonly string[],
   read: readonly string[],
 ): never {
-  const flags = `${quoteWord(`--allow-write=${written}`)} ${quoteWord(`--allow-read=${read}`)}`;
+  const flags = `${formatAllow("write", written)} ${formatAllow("read", read)}`;
   refuseOutput(options, `no permission for it and its journal: run with ${flags}`);
 }

@@ -8,9 +8,9 @@ import { openFreshFile } from "../process/fresh_file.ts";
 import { describeOsError, describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { writeAll } from "../process/write_all.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import { Jar } from "./jar.ts";
 import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 /** The longest file that is read, in bytes: more than a jar holds, with expired cookies. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -78,7 +78,7 @@ function checkPermissions(path: string): void {
   const paths = [path, toTemporaryPath(path)];
   const has = (name: "read" | "write"): boolean => paths.every((path) => isGranted({ name, path }));
   if (has("read") && has("write")) return;
-  const flags = `${quoteWord(`--allow-read=${paths}`)} ${quoteWord(`--allow-write=${paths}`)}`;
+  const flags = `${formatAllow("read", paths)} ${formatAllow("write", paths)}`;
   fail("read", path, `no permission: run with ${flags}`);
 }
 

@@ -6,8 +6,8 @@
 import { parseHost } from "../http/url.ts";
 import type { Failure } from "../result.ts";
 import type { BodyReadError } from "../target.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import type { StopReason } from "./deadlines.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 /** The limits of a request. */
 interface Limits {
@@ -46,7 +46,7 @@ export function toPermissionFailure(url: string): Failure {
 
 /** The failure of a look-up without the permission, which has to be for the name with every port. */
 export function toLookUpFailure(hostname: string): Failure {
-  const fix = `run with ${quoteWord(`--allow-net=${hostname}`)}, or use a socks5h proxy`;
+  const fix = `run with ${formatAllow("net", hostname)}, or use a socks5h proxy`;
   return toUrlFailure(`no permission to look up ${hostname}: ${fix}`);
 }
 

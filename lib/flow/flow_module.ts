@@ -2,8 +2,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import type { Flow } from "./flow_client.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 /** A flow, and where its module is. */
 export interface LoadedFlow {
@@ -26,9 +26,7 @@ export async function loadFlow(path: string): Promise<LoadedFlow> {
   const url = pathToFileURL(path).href;
   if (!isGranted({ name: "read", path })) {
     throw new UsageError(
-      `Cannot load the flow '${path}': no permission: run with ${
-        quoteWord(`--allow-read=${path}`)
-      }`,
+      `Cannot load the flow '${path}': no permission: run with ${formatAllow("read", path)}`,
     );
   }
   let module: { default?: unknown };

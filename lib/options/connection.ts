@@ -9,12 +9,12 @@ import { type Capability, ENGINE_NAMES, type EngineName, ENGINES } from "../engi
 import { readIpVersion } from "../http/ip_version.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import type { ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunFlag } from "./rows/flag.ts";
 import type { RunRow, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 /**
  * Which engine makes the requests, and over whose sockets: with `auto`, one that has all flags that
@@ -157,9 +157,8 @@ export function parseUnixSocket(values: RunValues): string | undefined {
   ) {
     throw new UsageError(
       `Cannot use '--unix-socket ${path}': no permission: ` +
-        `run with ${quoteWord(`--allow-net=unix:${socket}`)} ${quoteWord(`--allow-read=${path}`)} ${
-          quoteWord(`--allow-write=${path}`)
-        }`,
+        `run with ${formatAllow("net", `unix:${socket}`)} ` +
+        `${formatAllow("read", path)} ${formatAllow("write", path)}`,
     );
   }
   return path;

@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
-import { quoteWord } from "../text/quote_word.ts";
+import { formatAllow } from "../text/format_allow.ts";
 
 /** Asks the user for the password of a name. */
 export type AskPassword = (name: string) => Promise<string>;
@@ -96,7 +96,7 @@ async function readStart(
 function checkPermission(path: string, flag: string, shown: string): void {
   if (!isGranted({ name: "read", path })) {
     throw new UsageError(
-      `Cannot read '${flag}': no permission: run with ${quoteWord(`--allow-read=${shown}`)}`,
+      `Cannot read '${flag}': no permission: run with ${formatAllow("read", shown)}`,
     );
   }
 }

@@ -5,8 +5,8 @@
  */
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
-import { quoteWord } from "../text/quote_word.ts";
 import { showPath } from "../source/remote_path.ts";
+import { quoteWord } from "../text/quote_word.ts";
 import { isSecretHeader, withoutSecrets, withoutSecretsWithin } from "../text/secrets.ts";
 import { isFileReference, redactFileReference } from "./value_file.ts";
 

@@ -8,8 +8,8 @@ import { openFreshFile } from "../process/fresh_file.ts";
 import { describeWriteError, isDiskFault } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import type { EncodedRecords } from "./record_encoder.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 /** Where lines go: a file, or standard output. */
 export interface LineFile {
@@ -80,9 +80,7 @@ export async function openFile(
 ): Promise<{ file: Deno.FsFile; isNew: boolean }> {
   if (!isGranted({ name: "write", path })) {
     throw new UsageError(
-      `Cannot write '${flag} ${path}': no permission: run with ${
-        quoteWord(`--allow-write=${path}`)
-      }`,
+      `Cannot write '${flag} ${path}': no permission: run with ${formatAllow("write", path)}`,
     );
   }
   try {
@@ -326,7 +324,8 @@ export class LineWriter {
     return this.#length;
   }
 
-  /** Whether the file has so many bytes; what cannot be measured is taken to have them.
+  /**
+   * Whether the file has so many bytes; what cannot be measured is taken to have them.
    *
    * @throws {UsageError} If the disk is at fault.
    */

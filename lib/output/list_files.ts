@@ -2,8 +2,8 @@ import { dirname } from "node:path";
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import { OUTPUT_FORMATS } from "./formats.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 /**
  * The files of runs: those that are named, and behind each the further parts of its run.
@@ -21,9 +21,7 @@ export async function listFiles(names: readonly string[]): Promise<readonly stri
     const folder = dirname(name);
     if (!isGranted({ name: "read", path: folder })) {
       throw new UsageError(
-        `Cannot look for further parts of '${name}': run with ${
-          quoteWord(`--allow-read=${folder}`)
-        }`,
+        `Cannot look for further parts of '${name}': run with ${formatAllow("read", folder)}`,
       );
     }
     for (const part of await listParts(name)) files.add(part);

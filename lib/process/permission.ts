@@ -1,5 +1,5 @@
 import { parseHost } from "../http/url.ts";
-import { quoteWord } from "../text/quote_word.ts";
+import { formatAllow } from "../text/format_allow.ts";
 
 /** The cache of hosts is emptied at this size. */
 const MAX_HOSTS = 10_000;
@@ -49,5 +49,5 @@ function readState(permission: Deno.PermissionDescriptor): Deno.PermissionState 
 /** Says in words how this process could get the permission for a host. */
 export function explainMissingNet(host: string): string {
   const isDenied = readState({ name: "net", host }) === "denied";
-  return isDenied ? "run without its --deny-net" : `run with ${quoteWord(`--allow-net=${host}`)}`;
+  return isDenied ? "run without its --deny-net" : `run with ${formatAllow("net", host)}`;
 }

@@ -7,12 +7,12 @@ import { joinBytes } from "../byte_buffer.ts";
 import { InputError, UsageError } from "../errors.ts";
 import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import { findCompression } from "../unpack/compressions.ts";
 import { UnpackError } from "../unpack/unpack_error.ts";
 import { Unpacker } from "../unpack/unpacker.ts";
 import { nameInputs } from "./input_names.ts";
 import { isUtf16 } from "./utf16.ts";
-import { quoteWord } from "../text/quote_word.ts";
 
 const BLOCK_BYTES = 64 * 1024;
 /** So many bytes tell the byte order of UTF-16. */
@@ -76,7 +76,7 @@ export class Input {
     };
     // Asked first, since opening would ask the user.
     if (!isGranted({ name: "read", path })) {
-      fail(`no permission: run with ${quoteWord(`--allow-read=${path}`)}`);
+      fail(`no permission: run with ${formatAllow("read", path)}`);
     }
     let file;
     try {

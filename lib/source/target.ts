@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { formatBasicCredentials } from "../http/fields.ts";
 import type { HeaderList, Target } from "../target.ts";
-import { withoutUserinfo } from "../text/secrets.ts";
+import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 
 /** How much of a text that is not a URL is repeated in a record, in UTF-16 code units. */
@@ -75,8 +75,8 @@ const HIDDEN = "…@";
 /** The beginning of user information that goes on to the last `@`. */
 const BROKEN = /(:[/\\]{2}|^)[^/?#\\:]*:/;
 
-/** What can hold secrets in a line of JSON, also in one that is not valid: names in quotes. */
-const FIELD = /^(?:headers|body)$|token|secret|passw|api[-_]?key|credential/i;
+/** Names in quotes of what can hold secrets in a line of JSON, also in one that is not valid. */
+const MAY_HOLD_SECRETS = /^(?:headers|body)$/i;
 
 /** The beginning of a text that may not be a URL, without what may be secret in it. */
 function redact(text: string): string {
@@ -89,7 +89,8 @@ function redact(text: string): string {
 function cutFields(text: string): string {
   let open = text.indexOf('"');
   for (let close; open >= 0 && (close = text.indexOf('"', open + 1)) >= 0; open = close) {
-    if (FIELD.test(text.slice(open + 1, close))) return text.slice(0, open);
+    const name = text.slice(open + 1, close);
+    if (MAY_HOLD_SECRETS.test(name) || isSecretHeader(name)) return text.slice(0, open);
   }
   return text;
 }

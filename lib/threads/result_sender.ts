@@ -176,11 +176,18 @@ export class ResultSender {
     );
   }
 
-  /** Sends what is left. */
+  /**
+   * Sends what is left.
+   *
+   * @throws {OutputError} If the log cannot be written.
+   */
   close(): void {
     clearInterval(this.#timer);
-    this.#send(true);
-    this.#options.log?.close();
+    try {
+      this.#send(true);
+    } finally {
+      this.#options.log?.close();
+    }
   }
 }
 

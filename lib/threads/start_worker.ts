@@ -6,7 +6,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
-import { quoteWord } from "../text/quote_word.ts";
+import { formatAllow } from "../text/format_allow.ts";
 
 /** Where this file is in the source. */
 const PATH = "/lib/threads/start_worker.ts";
@@ -55,7 +55,7 @@ function checkReading(folder: URL): void {
   if (Deno.build.standalone || isGranted({ name: "read", path })) return;
   throw new UsageError(
     `Cannot use '--threads': the threads read the source of myriad: no permission: ` +
-      `run with ${quoteWord(`--allow-read=${path}`)}, or use a bundle of it`,
+      `run with ${formatAllow("read", path)}, or use a bundle of it`,
   );
 }
 

@@ -167,7 +167,7 @@ class WorkerRun {
     const stats = new Stats(options);
     if (bodiesRun !== undefined) {
       const { saveBodies, archive } = options;
-      const isSynced = this.#options.sync === "always";
+      const isSynced = options.sync === "always";
       const run = { run: bodiesRun, threads: this.#count, isSynced };
       this.#bodies = this.#joinBodies?.(saveBodies!, run);
       this.#archive = this.#createArchive?.(archive!, { ...run, thread: this.#index });
@@ -217,12 +217,15 @@ class WorkerRun {
       this.#loop.stop();
       this.#jar?.flush();
       this.#log = undefined;
-      sender.close();
-      this.#bodies?.close();
-      this.#archive?.close();
-      await pipeline.close();
-      // What ends the connections is sent in the turns that follow, before the worker is ended.
-      await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
+      try {
+        sender.close();
+      } finally {
+        this.#bodies?.close();
+        this.#archive?.close();
+        await pipeline.close();
+        // What ends the connections is sent in the turns that follow, before the worker is ended.
+        await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
+      }
     }
   }
 

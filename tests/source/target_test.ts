@@ -18,6 +18,7 @@ Deno.test("invalidRecord() shows no user information, and no fields that can hol
       ["http://user:pa/ss@h@i", "…@i"],
       ["user:pa?ss@h", "…@h"],
       ['{"a":1,"token":"x"}', '{"a":1,'],
+      ['{"a":1,"session_id":"x"', '{"a":1,'],
       ['{"a":"b"my-secrets":1', '{"a":"b'],
       ['{"bodyless":"token', '{"bodyless":"token'],
       ["@:", ":"],

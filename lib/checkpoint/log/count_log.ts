@@ -52,15 +52,13 @@ export function countLog(
   let count = 0;
   for (const { sections, seconds: atSeconds } of entries) {
     const { rows } = sections;
-    const places: number[] = [];
-    const seen = new Set<number>();
+    const places = new Set<number>();
     const isRight = readRows(rows, {
       counted: NOTHING,
       onDone: (i) => {
         const place = toPlace(i);
-        if (!isOpen(place) || seen.has(place)) return false;
-        seen.add(place);
-        places.push(place);
+        if (!isOpen(place) || places.has(place)) return false;
+        places.add(place);
         return true;
       },
     });

@@ -37,7 +37,7 @@ const LENGTHS_AT = 32;
 /** Bytes before the rows; a multiple of 8, since rows are made of words of that size. */
 export const HEAD_BYTES = LENGTHS_AT + 8 * Math.ceil(SECTIONS.length / 2);
 /** No entry has more bytes: a longer one was not written by a run. */
-export const MAX_ENTRY_BYTES = 64 * 1024 * 1024;
+const MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 
 /** A file with a part of exchanges. */
 export interface LoggedPart {

@@ -22,7 +22,7 @@ import { truncate } from "../../text/truncate.ts";
 import { HEAD_BYTES } from "./entry.ts";
 
 const WORD = 8;
-const KINDS = 7;
+const KIND_MASK = 7;
 const RESULT = 1;
 const RETRY = 2;
 const START = 3;
@@ -45,7 +45,7 @@ const HAS_TLS = 1 << 12;
 const STATUS_AT = 16;
 const MAX_STATUS = 1023;
 
-/** More words than a row takes without its text. */
+/** The maximum number of words of a row without its text. */
 const MAX_ROW_WORDS = 8;
 /** Room for so many bytes of rows at first. */
 const FIRST_BYTES = 16 * 1024;
@@ -222,7 +222,7 @@ class RowReader {
   #readRow({ onDone, counted }: RowUse): void {
     const at = this.#advance(WORD);
     const flags = this.#view.getUint32(at, true);
-    switch (flags & KINDS) {
+    switch (flags & KIND_MASK) {
       case RESULT: {
         const result = this.#readResult(flags, this.#view.getUint32(at + WORD / 2, true));
         if ((flags & OF_WARM_UP) !== 0) counted.recordWarmUp(result);

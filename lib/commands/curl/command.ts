@@ -5,9 +5,9 @@
  */
 import { formatHelp } from "../../cli/format_help.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
-import { quoteWord } from "../../text/quote_word.ts";
 import { UsageError } from "../../errors.ts";
 import { readFromDisk, readShortText } from "../../options/read_file.ts";
+import { quoteWord } from "../../text/quote_word.ts";
 import { CURL_FLAGS_HERE, CURL_HELP } from "./help.ts";
 import { parseCurl } from "./parse_curl.ts";
 import { splitShellWords } from "./shell_words.ts";

@@ -29,8 +29,8 @@ import { type HeadListener, ResponseReader } from "./response.ts";
 const PIECE_BYTES = 64 * 1024;
 const MAX_TURN_BYTES = 1024 * 1024;
 
-/** A request that is ready to be sent. */
-interface UnsentRequest {
+/** A request that is ready to be sent, but waits. */
+interface PendingRequest {
   readonly text: string;
   readonly body: Hop["body"];
 }
@@ -57,7 +57,7 @@ export class Http1Connection extends Connection implements TransportListener, He
   readonly limit = 1;
   #exchange: Exchange | undefined;
   /** The request of the exchange until it is certain that the connection is still open. */
-  #unsent: UnsentRequest | undefined;
+  #pending: PendingRequest | undefined;
   /** Whether the request of the exchange has `Connection: close`. */
   #closes = false;
   /** The problem of bytes before the first request, from a server that does not speak HTTP. */
@@ -135,17 +135,17 @@ export class Http1Connection extends Connection implements TransportListener, He
    * Sends a request that must not be sent twice over a connection that was used before. Its server
    * may have closed it meanwhile, and the request would fail, whether it was processed or not.
    */
-  #sendIfOpen(request: UnsentRequest): void {
-    this.#unsent = request;
-    if (this.#transport.readNow()) this.#sendUnsent();
-    else this.#transports.afterReads(() => this.#sendUnsent());
+  #sendIfOpen(request: PendingRequest): void {
+    this.#pending = request;
+    if (this.#transport.readNow()) this.#sendPending();
+    else this.#transports.afterReads(() => this.#sendPending());
   }
 
-  #sendUnsent(): void {
-    const request = this.#unsent;
+  #sendPending(): void {
+    const request = this.#pending;
     // It was given up, or the connection is closed.
     if (request === undefined) return;
-    this.#unsent = undefined;
+    this.#pending = undefined;
     this.#send(request.text, request.body);
   }
 
@@ -224,7 +224,7 @@ export class Http1Connection extends Connection implements TransportListener, He
     if (this.#isClosed) return;
     const exchange = this.#exchange;
     if (exchange === undefined) return this.#onUnasked(bytes, length);
-    if (this.#unsent !== undefined) return this.#lose("bytes came before the request");
+    if (this.#pending !== undefined) return this.#lose("bytes came before the request");
     exchange.reads++;
     try {
       this.#read(bytes, length);
@@ -304,11 +304,11 @@ export class Http1Connection extends Connection implements TransportListener, He
 
   #fail(failure: Failure): void {
     const exchange = this.#exchange;
-    const isUnsent = this.#unsent !== undefined;
+    const isPending = this.#pending !== undefined;
     const { size } = this.#response;
     this.close();
     if (exchange === undefined) return;
-    if (isUnsent) return exchange.onFailure(failure, size, "unsent");
+    if (isPending) return exchange.onFailure(failure, size, "unsent");
     // The server may not have got a request over a connection that was idle (RFC 9112 §9.3.1).
     const isStale = this.uses > 1 && exchange.reads === 0;
     exchange.onFailure(failure, size, isStale ? "idempotent" : "never");
@@ -344,7 +344,7 @@ export class Http1Connection extends Connection implements TransportListener, He
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#exchange = this.#unsent = this.#upload = undefined;
+    this.#exchange = this.#pending = this.#upload = undefined;
     this.#isUnsent = false;
     clearTimeout(this.#nextTurn);
     this.#transport.close();

@@ -120,10 +120,6 @@ function toLower(byte: number): number {
 function toAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   const groups = Array.from({ length: 8 }, (_, i) => readUint16(bytes, 2 * i).toString(16));
-  return toCanonicalIpv6(groups.join(":"));
-}
-
-/** The one spelling of an IPv6 address (RFC 5952), whatever the given one. */
-export function toCanonicalIpv6(address: string): string {
-  return new URL(`http://[${address}]/`).hostname.slice(1, -1);
+  // The one spelling of it (RFC 5952).
+  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
 }

@@ -111,7 +111,7 @@ class SystemService implements NameService {
 
   close(): void {
     this.#isClosed = true;
-    this.#server?.then((server) => server?.close());
+    this.#server?.then((server) => server?.close(), () => {});
   }
 }
 
@@ -244,6 +244,8 @@ export class NameLookups {
       this.#service.askTtl?.(hostname, addresses).then((ttlSeconds = 0) => {
         const lifeMs = Math.min(MAX_LIFE_MS, ttlSeconds * 1_000);
         if (lifeMs > SHORT_LIFE_MS) this.#cache.extend(hostname, text, nowMs + lifeMs);
+      }, () => {
+        // Where connections have all descriptors, the code that asks cannot be loaded.
       });
     }
     return text;

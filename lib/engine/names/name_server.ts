@@ -93,7 +93,8 @@ export class NameServer {
     const nowMs = performance.now();
     if (
       query === undefined || this.#isClosed || this.#questions.size >= MAX_QUESTIONS ||
-      nowMs < this.#pausedUntilMs
+      // It is still open after 65,535 others.
+      this.#questions.has(id) || nowMs < this.#pausedUntilMs
     ) {
       return Promise.resolve(undefined);
     }

@@ -7,6 +7,7 @@ import { isGranted } from "../../process/permission.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import { writeAll } from "../../process/write_all.ts";
 import type { MaybePromise } from "../../stream.ts";
+import { formatAllow } from "../../text/format_allow.ts";
 import { RecordPacker } from "../../warc/record_packer.ts";
 import { formatWarcInfo, type WarcInfo } from "../../warc/warcinfo.ts";
 import type { BodiesOptions } from "../bodies/bodies.ts";
@@ -16,7 +17,6 @@ import type { ArchiveOptions } from "./archiver.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { PackedExchanges, SpooledPart } from "./packed_exchanges.ts";
 import type { ArchivePlace } from "./record_places.ts";
-import { quoteWord } from "../../text/quote_word.ts";
 
 /** How many bytes of records wait for others, so that short ones are written in one go. */
 const BLOCK_BYTES = 256 * 1024;
@@ -104,9 +104,7 @@ export class ArchiveOutput {
     const folder = dirname(path);
     if (!isGranted({ name: "write", path: folder }) || !isGranted({ name: "read", path: folder })) {
       return fail(
-        `no permission: run with ${quoteWord(`--allow-write=${folder}`)} ${
-          quoteWord(`--allow-read=${folder}`)
-        }`,
+        `no permission: run with ${formatAllow("write", folder)} ${formatAllow("read", folder)}`,
       );
     }
     let file;

@@ -12,10 +12,10 @@ import { isGranted } from "../../process/permission.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
+import { formatAllow } from "../../text/format_allow.ts";
 import { formatCheck, type SavedBody } from "./body_checks.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
-import { quoteWord } from "../../text/quote_word.ts";
 
 /**
  * The maximum number of folders whose names are remembered, by all threads of a run together; others
@@ -92,9 +92,7 @@ export class Bodies {
     };
     if (!isGranted({ name: "write", path }) || !isGranted({ name: "read", path })) {
       return fail(
-        `no permission: run with ${quoteWord(`--allow-write=${path}`)} ${
-          quoteWord(`--allow-read=${path}`)
-        }`,
+        `no permission: run with ${formatAllow("write", path)} ${formatAllow("read", path)}`,
       );
     }
     const extension = await loadExtension();

@@ -113,6 +113,16 @@ Deno.test("NameLookups.find() keeps a name for a second if nobody knows how long
   assertEquals(service.asked.filter((it) => it === "one.test").length, 3);
 });
 
+Deno.test("NameLookups.find() needs nobody who knows how long a name holds", async () => {
+  class Unable extends Service {
+    override askTtl(): Promise<number | undefined> {
+      return Promise.reject(new Error("no descriptor is left to load the code"));
+    }
+  }
+  const { find, clock } = start(new Unable({ "a.test": ["127.0.0.1"] }));
+  for (let i = 0; i < 3; i++, clock.ms += 1_000) assertEquals(await find("a.test"), ["127.0.0.1"]);
+});
+
 Deno.test("NameLookups.find() asks of each name how long it holds when there are many", async () => {
   const names = Object.fromEntries(
     Array.from({ length: 200 }, (_, i) => [`n${i}.test`, ["127.0.0.1"]]),

@@ -148,6 +148,18 @@ Deno.test("NameServer.ask() has a bounded number of questions", async () => {
   assertEquals(await Promise.all(answers.slice(0, 2_048)), Array(2_048).fill(undefined));
 });
 
+Deno.test("NameServer.ask() leaves a question alone that has the next identifier", async () => {
+  await using dns = new TestServer(() => Promise.resolve());
+  const server = new NameServer([dns.address]);
+  const first = server.ask("one.test", 4);
+  // These take identifiers, too.
+  await Promise.all(Array.from({ length: 65_535 }, () => server.ask("..", 4)));
+  assertEquals(await server.ask("two.test", 4), undefined);
+  server.close();
+  // If it were lost, this would not end.
+  assertEquals(await first, undefined);
+});
+
 Deno.test("readServers() finds the addresses of a resolv.conf", () => {
   const text = [
     "# nameserver 127.0.0.1",
