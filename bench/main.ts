@@ -104,8 +104,7 @@ if (help) {
 async function measure(): Promise<void> {
   await using servers = await Servers.open();
   const meter = await Meter.open(servers.file("time.txt"));
-  // The bench then ends what it has started; a second Ctrl-C does not wait for that.
-  Deno.addSignalListener("SIGINT", () => meter.isStopped ? Deno.exit(130) : meter.stop());
+  meter.stopOnSignals();
   if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
   const keep = async (name: string, text: string): Promise<void> => {
     if (folder !== undefined) await Deno.writeTextFile(`${folder}/${name}`, text);

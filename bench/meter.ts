@@ -100,6 +100,16 @@ export class Meter {
   stop(): void {
     this.#abort.abort();
   }
+
+  /**
+   * Stops at Ctrl-C and SIGTERM. The bench then ends what it has started; a second Ctrl-C does not wait
+   * for that.
+   */
+  stopOnSignals(): void {
+    let interrupts = 0;
+    Deno.addSignalListener("SIGINT", () => ++interrupts > 1 ? Deno.exit(130) : this.stop());
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => this.stop());
+  }
 }
 
 /** What a command printed, whatever its exit code; undefined if there is no such command. */

@@ -2,7 +2,11 @@ import { countDone } from "../../lib/checkpoint/done_set.ts";
 import { readJournal } from "../../lib/checkpoint/journal.ts";
 import { type Bench, type Context, scaled } from "../bench.ts";
 import { type Check, printChecks } from "../checks.ts";
+import { DelayLog } from "../delay_log.ts";
+import { Interrupted } from "../meter.ts";
 import { Nginx } from "../nginx.ts";
+import { forEachLine } from "../number_log.ts";
+import { NumberSet } from "../number_set.ts";
 import { freePort } from "../port.ts";
 import { myriadCommand } from "../root.ts";
 import { ServerProcess } from "../server_process.ts";
@@ -105,7 +109,7 @@ export const resume: Bench = {
 
 /** Kills a run some times, then ends it by SIGINT, and counts. */
 async function killOften(
-  { servers: { directory } }: Context,
+  { meter, servers: { directory } }: Pick<Context, "meter" | "servers">,
   { server: kind, inFlight, threads }: Row,
   kills: number,
 ): Promise<KilledRun> {
@@ -118,10 +122,11 @@ async function killOften(
     const flags = ["-s", "-n", `${REQUESTS}`, "-c", `${inFlight}`, "--threads", `${threads}`];
     flags.push("--no-pause", "--resume", "-o", output, `${server.url}{}`);
     for (let kill = 0; kill <= kills; kill++) {
+      if (meter.isStopped) throw new Interrupted();
       await live(flags, output, kill === kills ? "SIGINT" : "SIGKILL");
     }
     await server.stop();
-    return await count(accessLog, output, kills);
+    return await count(kind, accessLog, output, kills);
   } finally {
     await server.stop();
     await Deno.remove(folder, { recursive: true });
@@ -199,38 +204,34 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function count(accessLog: string, output: string, kills: number): Promise<KilledRun> {
-  const got = new Set<number>();
-  let requests = 0;
-  for await (const line of readLines(accessLog)) {
-    // The path of nginx's line, or of the delay server's JSON.
-    const match = /^\/(\d+)$|"path":"\/(\d+)"/.exec(line);
-    if (match === null) continue;
-    got.add(Number(match[1] ?? match[2]));
-    requests++;
-  }
-  const recorded = new Set<number>();
-  let records = 0;
-  for await (const line of readLines(output)) {
-    recorded.add(Number(/^\{"i":(\d+),/.exec(line)?.[1]));
-    records++;
-  }
+async function count(
+  kind: Row["server"],
+  accessLog: string,
+  output: string,
+  kills: number,
+): Promise<KilledRun> {
+  const got = kind === "nginx" ? await readNumbers(accessLog) : await readDelayLog(accessLog);
+  const recorded = await readNumbers(output);
   // A thread can have left requests of an earlier life for the next one.
   const { done } = await readJournal(`${output}.myriad`);
   return {
-    requests,
-    again: (requests - got.size) / kills,
+    requests: got.size + got.repeats,
+    again: got.repeats / kills,
     missing: countDone(done) - recorded.size,
-    twice: records - recorded.size,
+    twice: recorded.repeats,
   };
 }
 
-async function* readLines(path: string): AsyncGenerator<string> {
+/** The first number of each line: that of the path, or that of the record. */
+async function readNumbers(path: string): Promise<NumberSet> {
+  const numbers = new NumberSet();
+  await forEachLine(path, ([number]) => numbers.add(number));
+  return numbers;
+}
+
+async function readDelayLog(path: string): Promise<NumberSet> {
   using file = await Deno.open(path);
-  let rest = "";
-  for await (const piece of file.readable.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + piece).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
+  const log = new DelayLog();
+  await log.read(file.readable);
+  return log.numbers;
 }

@@ -1,4 +1,5 @@
 import { myriadCommand, PERMISSIONS, projectPath } from "../root.ts";
+import { sendSignal } from "../send_signal.ts";
 
 /** What became of a process. */
 export interface Ended {
@@ -83,9 +84,5 @@ export const STRACE = ["strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null"
 
 /** Sends a signal to a process and all that it has started. */
 export function killGroup(pid: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(-pid, signal);
-  } catch {
-    // It has ended already.
-  }
+  sendSignal(-pid, signal);
 }

@@ -51,7 +51,7 @@ export interface Condition {
   readonly site?: SiteKind | undefined;
   /** Whether requests are of all kinds (`mix.ts`), and not only GETs. @default {false} */
   readonly isMixed?: boolean | undefined;
-  /** Whether requests may fail: otherwise each failure is a fault of the client. */
+  /** Whether requests may fail: otherwise a failure is a fault of the client. @default {false} */
   readonly mayFail?: boolean | undefined;
   /** The kinds of error that `myriad` may report, as it names them. @default any */
   readonly kinds?: readonly string[] | undefined;

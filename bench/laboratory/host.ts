@@ -1,4 +1,5 @@
 import { runCommand } from "../meter.ts";
+import { sendSignal } from "../send_signal.ts";
 
 /** A machine of the laboratory: a network namespace, with its own resolver's files. */
 export class Host {
@@ -55,11 +56,7 @@ export class Host {
   async signal(signal: Deno.Signal): Promise<void> {
     const output = await runCommand(["ip", "netns", "pids", this.name]);
     for (const pid of (output?.stdout ?? "").split("\n").map(Number)) {
-      try {
-        if (pid > 1) Deno.kill(pid, signal);
-      } catch {
-        // It has ended already.
-      }
+      if (pid > 1) sendSignal(pid, signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { sendSignal } from "../send_signal.ts";
 import type { Host } from "./host.ts";
 import type { LoggedRequest, Site } from "./site.ts";
 
@@ -67,11 +68,11 @@ export class ProcessSite implements Site {
     const process = this.#process;
     if (process === undefined) return;
     this.#process = undefined;
-    const timer = setTimeout(() => kill(-process.pid, "SIGKILL"), STOP_MS);
-    kill(process.pid, this.#options.stopSignal ?? "SIGTERM");
+    const timer = setTimeout(() => sendSignal(-process.pid, "SIGKILL"), STOP_MS);
+    sendSignal(process.pid, this.#options.stopSignal ?? "SIGTERM");
     await process.status;
     clearTimeout(timer);
-    kill(-process.pid, "SIGKILL");
+    sendSignal(-process.pid, "SIGKILL");
   }
 
   async countRequests(): Promise<number> {
@@ -109,14 +110,5 @@ export class ProcessSite implements Site {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-}
-
-/** Sends a signal to a process, or, by its number below 0, to its group. */
-function kill(pid: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(pid, signal);
-  } catch {
-    // It has ended already.
   }
 }

@@ -1,5 +1,6 @@
 import { runCommand } from "../meter.ts";
 import { MAX_BEFORE_8_16 } from "../peers/curl.ts";
+import { NATIVE, PORTABLE } from "../peers/myriad.ts";
 import { myriadCommand, projectPath } from "../root.ts";
 
 /** A client that requests a list of URLs. */
@@ -12,8 +13,6 @@ export interface ListClient {
   command(list: string, concurrency: number, directory: string): string[];
 }
 
-const NATIVE_PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-ffi"];
-
 /** curl takes a list only as its configuration, where each URL has an output of its own. */
 const CURL = 'sed "s|.*|url = &\\noutput = /dev/null|" "$1" | ' +
   'curl -s --parallel --parallel-immediate --parallel-max "$2" -K -';
@@ -21,21 +20,21 @@ const CURL = 'sed "s|.*|url = &\\noutput = /dev/null|" "$1" | ' +
 /** `myriad`, and all other clients that are installed; says which are missing. */
 export async function findListClients(): Promise<ListClient[]> {
   const clients: ListClient[] = [
-    { name: "myriad", command: (list, c) => myriadCommand(["-s", "-i", list, "-c", `${c}`]) },
-    {
-      name: "myriad, native sockets",
+    ...[PORTABLE, NATIVE].map(({ name, flags, permissions }): ListClient => ({
+      name: `myriad, ${name} sockets`,
       command: (list, c) =>
-        myriadCommand(["-s", "-i", list, "-c", `${c}`], { permissions: NATIVE_PERMISSIONS }),
-    },
+        myriadCommand(["-s", ...flags, "-i", list, "-c", `${c}`], {
+          permissions: [...permissions, "--allow-read"],
+        }),
+    })),
   ];
   const aiohttp = ["/usr/bin/python3", "-c", "import aiohttp, aiodns; print(aiohttp.__version__)"];
   const others: readonly [test: string[], client: ListClient][] = [
     [aiohttp, {
       name: "aiohttp with aiodns",
-      command: (
-        list,
-        c,
-      ) => ["/usr/bin/python3", "-B", projectPath("bench/python/url_list.py"), list, `${c}`],
+      command: (list, c) => [
+        ...["/usr/bin/python3", "-B", projectPath("bench/python/url_list.py"), list, `${c}`],
+      ],
     }],
     [["curl", "--parallel", "--version"], {
       name: "curl --parallel",

@@ -55,7 +55,7 @@ const CPU_RATIO: Figure<Cost> = { ...CPU, pick: "least", ratio: "ratio" };
 const [scale, rounds] = Deno.args.map(Number);
 await using servers = await Servers.open();
 const meter = await Meter.open(servers.file("time.txt"));
-Deno.addSignalListener("SIGINT", () => meter.isStopped ? Deno.exit(130) : meter.stop());
+meter.stopOnSignals();
 const context: Context = {
   servers,
   meter,

@@ -17,7 +17,7 @@ exec "$@"`;
 const NEEDED = ["unshare", "ip", "mount", "nsd", "nsd-control", "nginx"];
 
 /** Why no namespace can be made here, in words; undefined if one can be. */
-export async function findObstacle(): Promise<string | undefined> {
+export async function findLack(): Promise<string | undefined> {
   const missing: string[] = [];
   for (const program of NEEDED) {
     const output = await runCommand(["sh", "-c", 'command -v "$1"', "sh", program]);
@@ -40,10 +40,18 @@ export async function runInNamespace(
   resolvConf: string,
   program: string,
   args: readonly string[],
+  signal: AbortSignal,
 ): Promise<number> {
   const deno = [Deno.execPath(), "run", "--quiet", "--allow-all", projectPath(program), ...args];
-  const { code } = await new Deno.Command("unshare", {
+  const child = new Deno.Command("unshare", {
     args: ["--net", "--mount", "sh", "-c", SCRIPT, "sh", resolvConf, ...deno],
-  }).spawn().status;
-  return code;
+  }).spawn();
+  // By the name server and nginx it would stay, and a terminal's Ctrl-C may have reached it already.
+  const stop = (): void => child.kill("SIGTERM");
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return (await child.status).code;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }

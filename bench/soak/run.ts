@@ -6,8 +6,8 @@ import { type ProcessFigures, readProcess } from "../process_figures.ts";
 import { myriadCommand, projectPath, V8_FLAGS } from "../root.ts";
 import type { Summary } from "../run.ts";
 import { ServerProcess } from "../server_process.ts";
-import { DelayLog, type Served } from "./delay_log.ts";
-import { NumberSet } from "./number_set.ts";
+import { DelayLog, type Served } from "../delay_log.ts";
+import { NumberSet } from "../number_set.ts";
 
 /** What a soak makes. */
 export interface SoakOptions {

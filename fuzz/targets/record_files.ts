@@ -63,8 +63,7 @@ export const target: FuzzTarget = {
       () => (isParquet ? readParquet : readSqlite)(file, NAMES, use),
       InputError,
       UsageError,
-    );
-    Deno.removeSync(path);
+    ).finally(() => Deno.removeSync(path));
     hold(rows.length <= 100_000, "more rows than there is room for");
     return JSON.stringify([rows, "error" in read ? read.error.replace(path, "PATH") : ""]);
   },

@@ -9,7 +9,7 @@ import { openFile } from "../output/line_writer.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { KeptRecords, Output, Position } from "../output/output.ts";
-import { describeWriteError } from "../process/os_error.ts";
+import { describeOsError, describeWriteError } from "../process/os_error.ts";
 import { createNumbering, type NumberSequence } from "../source/numbering.ts";
 import { Stats } from "../stats/stats.ts";
 import { findState, type Found } from "./find_state.ts";
@@ -17,8 +17,8 @@ import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { countLog } from "./log/count_log.ts";
 import type { LoggedPlaces } from "./log/entry.ts";
-import { drawLogId, readLog, removeLog } from "./log/log_folder.ts";
-import type { LogState } from "./log/run_log.ts";
+import { beginLog, drawLogId, type LogState, readLog, removeLog } from "./log/log_folder.ts";
+import type { RunLog } from "./log/run_log.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
 import { openRunOutput, type RunOutput } from "./run_output.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
@@ -260,6 +260,32 @@ export class ResumePoint {
     }
   }
 
+  /**
+   * Makes the folder of the log behind the journal, which has the results of an earlier log by now.
+   *
+   * @returns undefined for a run that has no log
+   * @throws {UsageError} If that is not possible.
+   */
+  async beginLog(): Promise<RunLog | undefined> {
+    const { log } = this.state!;
+    const path = this.journal.logPath;
+    if (log === null) {
+      // A run before may have had one.
+      removeLog(path);
+      return undefined;
+    }
+    const isSynced = this.#options.sync === "always";
+    const { RunLog } = await import("./log/run_log.ts");
+    try {
+      await beginLog(path, isSynced);
+    } catch (error) {
+      const why = `its log '${path}' cannot be made: ${describeWriteError(error)}`;
+      return refuseOutput(this.#options, why);
+    }
+    const startMs = performance.timeOrigin + performance.now();
+    return new RunLog({ path, id: log.id, isSynced, startMs });
+  }
+
   /** The numbers of the whole run. */
   get numbering(): NumberSequence {
     return createNumbering(this.#options);
@@ -307,8 +333,8 @@ async function findTail(
     });
     return tail.entries === 0 ? undefined : { log, ...tail };
   } catch (error) {
-    const why = `the log '${journal.logPath}' cannot be read: ${describeWriteError(error)}`;
-    return refuseOutput(options, why);
+    const why = `its log '${journal.logPath}' cannot be read: ${describeOsError(error)}`;
+    return refuseOutput(options, `${why}: ${START_OVER}`);
   }
 }
 

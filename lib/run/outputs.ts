@@ -7,11 +7,9 @@ import type { Checkpoint, CheckpointOptions } from "../checkpoint/checkpoint.ts"
 import { countDone } from "../checkpoint/done_set.ts";
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
-import type { LogPlace } from "../checkpoint/log/log_folder.ts";
 import type { LogEncoders } from "../checkpoint/log/result_log.ts";
 import type { LogMark, RunLog } from "../checkpoint/log/run_log.ts";
 import type { ResumePoint } from "../checkpoint/resume.ts";
-import { UsageError } from "../errors.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { PackedExchanges } from "../output/archive/packed_exchanges.ts";
@@ -21,7 +19,6 @@ import type { LineWriter } from "../output/line_writer.ts";
 import type { RunDefaults } from "../output/failure_lines.ts";
 import type { Output } from "../output/output.ts";
 import type { EncodedRecords, RecordEncoder } from "../output/record_encoder.ts";
-import { describeWriteError } from "../process/os_error.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
 import type { WarmUpStats } from "../stats/warm_up.ts";
@@ -68,7 +65,6 @@ export class Outputs {
   #bodies: Bodies | undefined;
   #archive: RunArchive | undefined;
   #checkpoint: Checkpoint | undefined;
-  /** The log behind the journal; undefined without one. */
   #log: RunLog | undefined;
   /** What encodes the results of this thread for its log, which has them before the outputs. */
   #encoders: LogEncoders | undefined;
@@ -191,14 +187,8 @@ export class Outputs {
     if (hdr !== undefined) await this.#addText("hdr", hdr, "--hdr");
     if (beginning?.state === undefined) return;
     if (beginning.state.complete && !this.#options.retryFailed) return;
-    const [{ Checkpoint }, { removeLog }] = await Promise.all([
-      import("../checkpoint/checkpoint.ts"),
-      import("../checkpoint/log/log_folder.ts"),
-    ]);
-    const { state, journal } = beginning;
-    // A run before may have had a log where this one has none.
-    if (state.log === null) removeLog(journal.logPath);
-    else this.#log = await openLog(journal.logPath, state.log.id, this.#options);
+    const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
+    this.#log = await beginning.beginLog();
     this.#checkpoint = new Checkpoint({
       journal: beginning.journal,
       before: beginning.state,
@@ -252,15 +242,9 @@ export class Outputs {
     return log.own;
   }
 
-  /**
-   * Lets workers log their results themselves.
-   *
-   * @param onTurn called with which of their files takes the next entries
-   * @returns undefined without a log
-   */
-  shareLog(onTurn: (file: number) => void): LogPlace | undefined {
-    if (this.#log !== undefined) this.#log.onTurn = onTurn;
-    return this.#log?.place;
+  /** The log behind the journal; undefined without one. */
+  get log(): RunLog | undefined {
+    return this.#log;
   }
 
   /** Logs the results that have gathered, and gives the outputs their records. */
@@ -492,26 +476,6 @@ export class Outputs {
 }
 
 const NO_BYTES = new Uint8Array(0);
-
-/** Begins a log behind a journal that has its id. */
-async function openLog(
-  path: string,
-  id: number,
-  { output, sync }: OutputsOptions,
-): Promise<RunLog> {
-  const [{ RunLog }, { beginLog }] = await Promise.all([
-    import("../checkpoint/log/run_log.ts"),
-    import("../checkpoint/log/log_folder.ts"),
-  ]);
-  try {
-    await beginLog(path, sync === "always");
-  } catch (error) {
-    const why = `its log '${path}' cannot be made: ${describeWriteError(error)}`;
-    throw new UsageError(`Cannot write '--output ${output!.path}': ${why}`);
-  }
-  const startMs = performance.timeOrigin + performance.now();
-  return new RunLog({ path, id, isSynced: sync === "always", startMs });
-}
 
 /** What settles when both have. */
 function waitForBoth(

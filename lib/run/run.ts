@@ -197,8 +197,8 @@ export class Run {
       const all = outputs.computeTotal(items.total);
       const total = all === undefined ? undefined : all - stats.results;
       const end = options.start + options.requests;
-      const log = outputs.shareLog((file) => (pipelines as Pipelines).turnLogs(file));
       const source = this.#source;
+      const { log } = outputs;
       pipelines.begin(
         options,
         { source, pending, total, ids, stats, isResumable, bodiesRun, durationMs, log },

@@ -1,4 +1,4 @@
-import type { LogPlace } from "../checkpoint/log/log_folder.ts";
+import type { RunLog } from "../checkpoint/log/run_log.ts";
 import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import { describeWithheld } from "../output/withheld.ts";
@@ -40,8 +40,8 @@ export interface PipelinesParts {
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
   readonly durationMs: number | undefined;
-  /** Where workers log their results; undefined where they do not. */
-  readonly log?: LogPlace | undefined;
+  /** What workers log their results in; undefined where they do not. */
+  readonly log?: Pick<RunLog, "place" | "share"> | undefined;
   /** Counts the results; it may have counted others before. */
   readonly stats: Stats;
 }
@@ -276,6 +276,7 @@ export class Pipelines implements RunningPipeline {
     const count = this.#workers.length;
     const memory = createCommonMemory(count);
     const startMs = performance.timeOrigin + performance.now();
+    log?.share(count, (file) => this.#tell({ type: "turn", file }));
     for (const [index, worker] of this.#workers.entries()) {
       const shared = { memory, index, count, concurrency: this.#concurrency, startMs };
       worker.send({
@@ -285,7 +286,7 @@ export class Pipelines implements RunningPipeline {
         isResumable,
         bodiesRun,
         ids,
-        log,
+        log: log?.place,
         shared,
       });
     }
@@ -293,11 +294,6 @@ export class Pipelines implements RunningPipeline {
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,
     ]);
-  }
-
-  /** Tells the workers which file of their logs takes the next entries. */
-  turnLogs(file: number): void {
-    this.#tell({ type: "turn", file });
   }
 
   async stop(): Promise<void> {

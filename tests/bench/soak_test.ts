@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { readProcess } from "../../bench/process_figures.ts";
-import { DelayLog } from "../../bench/soak/delay_log.ts";
-import { NumberSet } from "../../bench/soak/number_set.ts";
+import { DelayLog } from "../../bench/delay_log.ts";
+import { NumberSet } from "../../bench/number_set.ts";
 import { toPart } from "../../bench/soak/part.ts";
 import type { SoakSample } from "../../bench/soak/run.ts";
 

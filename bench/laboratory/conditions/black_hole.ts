@@ -1,6 +1,6 @@
 import type { Condition } from "../condition.ts";
 import { SERVER } from "../laboratory.ts";
-import { addRules } from "./rules.ts";
+import { addRules, dropAll } from "./rules.ts";
 
 /** All packets of some addresses are dropped, without a word, from a moment on. */
 export const BLACK_HOLES: readonly Condition[] = [
@@ -26,7 +26,7 @@ export const BLACK_HOLES: readonly Condition[] = [
     kinds: ["timeout"],
     async during({ laboratory, reach, last }) {
       await reach(0.9);
-      last(await addRules(laboratory, dropAll("")));
+      last(await addRules(laboratory, dropAll()));
     },
   },
   {
@@ -37,18 +37,10 @@ export const BLACK_HOLES: readonly Condition[] = [
     async during({ laboratory, reach, wait, recover }) {
       await reach(0.25);
       {
-        await using _hole = await addRules(laboratory, dropAll(""));
+        await using _hole = await addRules(laboratory, dropAll());
         await wait(4);
       }
       await recover();
     },
   },
 ];
-
-/** @param match which packets; all if it is empty */
-function dropAll(match: string): string {
-  return `chain hole {
-    type filter hook forward priority 0
-    ${match} drop
-  }`;
-}

@@ -2,7 +2,7 @@ import { projectPath } from "../../root.ts";
 import type { Condition } from "../condition.ts";
 import type { Host } from "../host.ts";
 import type { Laboratory } from "../laboratory.ts";
-import { addRules } from "./rules.ts";
+import { addRules, dropSome } from "./rules.ts";
 
 /** The device of the relay, in the router, and the table of routes that lead through it. */
 const DEVICE = "delay0";
@@ -26,15 +26,7 @@ export const DELAYS: readonly Condition[] = [
     async apply(laboratory) {
       await using both = new AsyncDisposableStack();
       both.use(await delay(laboratory, 50, 0));
-      both.use(
-        await addRules(
-          laboratory,
-          `chain loss {
-             type filter hook forward priority 0
-             iifname "${DEVICE}" numgen random mod 1000 < 10 drop
-           }`,
-        ),
-      );
+      both.use(await addRules(laboratory, dropSome(10, `iifname "${DEVICE}"`)));
       return both.move();
     },
   },

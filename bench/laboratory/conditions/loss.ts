@@ -1,5 +1,5 @@
 import type { Condition } from "../condition.ts";
-import { addRules } from "./rules.ts";
+import { addRules, dropSome } from "./rules.ts";
 
 /** Packets that the router loses by chance, in both directions: shares of a thousand. */
 const SHARES = [1, 10, 50];
@@ -8,12 +8,5 @@ const SHARES = [1, 10, 50];
 export const LOSSES: readonly Condition[] = SHARES.map((share): Condition => ({
   name: `loss of ${share / 10} %`,
   timeoutSeconds: 60,
-  apply: (laboratory) =>
-    addRules(
-      laboratory,
-      `chain loss {
-         type filter hook forward priority 0
-         numgen random mod 1000 < ${share} drop
-       }`,
-    ),
+  apply: (laboratory) => addRules(laboratory, dropSome(share)),
 }));

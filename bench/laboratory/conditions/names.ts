@@ -2,7 +2,7 @@ import { projectPath, V8_FLAGS } from "../../root.ts";
 import type { Condition } from "../condition.ts";
 import { DEAD_ADDRESS, type Laboratory, ROUTER, SERVER, SERVER_NAME } from "../laboratory.ts";
 import type { NameTable } from "../name_server.ts";
-import { addRules } from "./rules.ts";
+import { addRules, dropAll } from "./rules.ts";
 
 const [FIRST, SECOND] = SERVER.ipv4;
 const [FIRST_IPV6] = SERVER.ipv6;
@@ -25,14 +25,13 @@ export const NAMES: readonly Condition[] = [
     [SERVER_NAME]: { ipv4: [FIRST], fault: "truncated" },
   }),
   byName("dead address before one that lives", { [SERVER_NAME]: { ipv4: [DEAD_ADDRESS, FIRST] } }, {
-    apply: (laboratory) => addRules(laboratory, dropAll(DEAD_ADDRESS)),
+    apply: (laboratory) => addRules(laboratory, dropAll(`ip daddr ${DEAD_ADDRESS}`)),
   }),
   byName("IPv6 only", { [SERVER_NAME]: { ipv6: [FIRST_IPV6] } }),
   byName("IPv6 that is broken, beside IPv4", {
     [SERVER_NAME]: { ipv4: [FIRST], ipv6: [FIRST_IPV6] },
   }, {
-    apply: (laboratory) =>
-      addRules(laboratory, "chain ipv6 {\n" + FORWARD + "meta nfproto ipv6 drop\n}"),
+    apply: (laboratory) => addRules(laboratory, dropAll("meta nfproto ipv6")),
   }),
   {
     ...byName("address that changes, the old one silent, 3 retries", {
@@ -41,16 +40,10 @@ export const NAMES: readonly Condition[] = [
     async during({ laboratory, folder, reach, last }) {
       await reach(0.25);
       await tell(folder, { [SERVER_NAME]: { ipv4: [SECOND], ttlSeconds: 1 } });
-      last(await addRules(laboratory, dropAll(FIRST)));
+      last(await addRules(laboratory, dropAll(`ip daddr ${FIRST}`)));
     },
   },
 ];
-
-const FORWARD = "type filter hook forward priority 0\n";
-
-function dropAll(address: string): string {
-  return `chain hole {\n${FORWARD}ip daddr ${address} drop\n}`;
-}
 
 /** A condition whose URLs have names. */
 function byName(

@@ -1,11 +1,8 @@
 import type { Measured } from "../../meter.ts";
-import { findCurl } from "../../peers/curl.ts";
+import { findCurl, MAX_BEFORE_8_16 } from "../../peers/curl.ts";
 import { writeLines } from "../../write_lines.ts";
 import { type Client, FAILED, OK, type Order, type Report } from "../client.ts";
 import { toBody } from "../mix.ts";
-
-/** Asked for more, curl before 8.16 falls back to its default of 50. */
-const MAX_IN_FLIGHT = 300;
 
 /** curl with `--parallel`. Undefined if it isn't installed, or has no `--parallel`. */
 export async function findCurlClient(): Promise<Client | undefined> {
@@ -29,7 +26,7 @@ export async function findCurlClient(): Promise<Client | undefined> {
     },
     command: (order) => [
       ...["curl", "--config", toConfig(order), "--parallel", "--parallel-immediate"],
-      ...["--parallel-max", `${Math.min(MAX_IN_FLIGHT, order.concurrency)}`],
+      ...["--parallel-max", `${Math.min(MAX_BEFORE_8_16, order.concurrency)}`],
     ],
     read,
   };

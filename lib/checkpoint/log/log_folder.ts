@@ -4,7 +4,6 @@ import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
-import type { LogState } from "./run_log.ts";
 
 /** The names of its files: the number of a thread, and which of its two files it is. */
 const FILE_NAME = /^(\d{1,4})\.([01])$/;
@@ -24,6 +23,16 @@ export interface LogPlace {
   readonly isSynced: boolean;
   /** When it began, in milliseconds since 1970 by a clock that never goes back. */
   readonly startMs: number;
+}
+
+/** What a journal says of the log behind it. */
+export interface LogState {
+  /** What its entries are known by. */
+  readonly id: number;
+  /** The number of the last entry of each thread whose results the journal has; 0 without one. */
+  readonly covered: readonly number[];
+  /** Seconds since the log began: the journal has the time until then. */
+  readonly seconds: number;
 }
 
 /** How long a log is being written, in seconds: the same in all threads. */

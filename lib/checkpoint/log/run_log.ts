@@ -1,15 +1,5 @@
-import { type LogPlace, measureLogSeconds } from "./log_folder.ts";
+import { type LogPlace, type LogState, measureLogSeconds } from "./log_folder.ts";
 import type { ResultLog } from "./result_log.ts";
-
-/** What a journal says of the log behind it. */
-export interface LogState {
-  /** What its entries are known by. */
-  readonly id: number;
-  /** The number of the last entry of each thread whose results the journal has; 0 without one. */
-  readonly covered: readonly number[];
-  /** Seconds since the log began: the journal has the time until then. */
-  readonly seconds: number;
-}
 
 /** How far the main thread has what a thread has logged. */
 export interface LogMark {
@@ -36,8 +26,8 @@ export class RunLog {
   readonly place: LogPlace;
   /** That of the main thread; undefined if workers make the requests. */
   own: ResultLog | undefined;
-  /** Tells the workers which file takes their entries. */
-  onTurn: ((file: number) => void) | undefined;
+  #onTurn: ((file: number) => void) | undefined;
+  /** By the number of a thread; one that has told nothing yet is among them. */
   readonly #marks: LogMark[] = [];
   #current = 0;
   /** Whether the journal that is written covers all entries of the other file. */
@@ -45,6 +35,17 @@ export class RunLog {
 
   constructor(place: LogPlace) {
     this.place = place;
+  }
+
+  /**
+   * Lets workers write it.
+   *
+   * @param threads how many they are
+   * @param onTurn called with which of their files takes the next entries
+   */
+  share(threads: number, onTurn: (file: number) => void): void {
+    this.#onTurn = onTurn;
+    for (let thread = 0; thread < threads; thread++) this.note(thread, NO_MARK);
   }
 
   /** Takes how far the results of a worker have come that the main thread has. */
@@ -56,7 +57,7 @@ export class RunLog {
   cover(): LogState {
     const { own } = this;
     if (own !== undefined) this.note(0, own);
-    const marks = Array.from(this.#marks, (mark = NO_MARK) => mark);
+    const marks = this.#marks;
     this.#isOtherFree = marks.every(({ file }) => file === undefined || file === this.#current);
     return {
       id: this.place.id,
@@ -70,7 +71,7 @@ export class RunLog {
     if (!this.#isOtherFree) return;
     this.#current = 1 - this.#current;
     this.own?.switchTo(this.#current);
-    this.onTurn?.(this.#current);
+    this.#onTurn?.(this.#current);
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { RunLog } from "../../../lib/checkpoint/log/run_log.ts";
 Deno.test("RunLog turns to the other file once no thread writes into it any more", () => {
   const log = new RunLog({ path: "log", id: 7, isSynced: false, startMs: performance.timeOrigin });
   const turns: number[] = [];
-  log.onTurn = (file) => turns.push(file);
+  log.share(3, (file) => turns.push(file));
   log.note(0, { number: 3, file: 0 });
   log.note(2, { number: 5, file: 0 });
   const { seconds, ...first } = log.cover();
@@ -31,4 +31,19 @@ Deno.test("RunLog turns to the other file once no thread writes into it any more
   log.cover();
   log.onJournal();
   assertEquals(turns, [1, 0, 1]);
+});
+
+Deno.test("RunLog waits for a thread that has told nothing yet", () => {
+  const log = new RunLog({ path: "log", id: 7, isSynced: false, startMs: performance.timeOrigin });
+  const turns: number[] = [];
+  log.share(2, (file) => turns.push(file));
+  log.note(0, { number: 3, file: 0 });
+  assertEquals(log.cover().covered, [3, 0]);
+  log.onJournal();
+  assertEquals(turns, [1]);
+  // The other thread may still write into the first file.
+  log.note(0, { number: 4, file: 1 });
+  log.cover();
+  log.onJournal();
+  assertEquals(turns, [1]);
 });

@@ -10,7 +10,7 @@ export interface Served {
   readonly heldMs: number;
 }
 
-/** The longest that a line of the log can be: the paths of a soak are numbers. */
+/** The longest that a line of the log can be: the paths of benches are numbers. */
 const MAX_LINE = 1_000;
 
 /** The access log of the delay server, read as it is written: it would be gigabytes in a file. */
