@@ -20,7 +20,7 @@ import { EntryRows } from "./rows.ts";
  * A block ends with so many results, as a share of the concurrency: they are lost together, when half
  * of them have come in the mean.
  */
-const BLOCK_SHARE = 0.25;
+const BLOCK_SHARE = 0.3;
 const MAX_BLOCK_LENGTH = 2_000;
 /** A block ends with so many bytes of records, however few results it has. */
 const MAX_BLOCK_BYTES = 64 * 1024;
