@@ -33,7 +33,7 @@ import {
 } from "../text/json_shape.ts";
 import { type ClusterState, isClusterState } from "./cluster_state.ts";
 import { type DoneSetState, isDoneSetState } from "./done_set.ts";
-import type { LogState } from "./log/run_log.ts";
+import type { LogState } from "./log/log_state.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
 /** What a run is, by flag. What may be secret is in it as a salted hash. */

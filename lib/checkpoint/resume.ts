@@ -18,7 +18,7 @@ import type { JournalStore } from "./journal_store.ts";
 import { countLog } from "./log/count_log.ts";
 import type { LoggedPlaces } from "./log/entry.ts";
 import { drawLogId, readLog, removeLog } from "./log/log_folder.ts";
-import type { LogState } from "./log/run_log.ts";
+import type { LogState } from "./log/log_state.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
 import { openRunOutput, type RunOutput } from "./run_output.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";

@@ -4,7 +4,7 @@ import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
-import type { LogState } from "./run_log.ts";
+import type { LogState } from "./log_state.ts";
 
 /** The names of its files: the number of a thread, and which of its two files it is. */
 const FILE_NAME = /^(\d{1,4})\.([01])$/;
