@@ -36,6 +36,7 @@ const { values, positionals } = parseArgs({
 });
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
+const input = values.input === undefined ? undefined : await readGiven(values.input);
 const unknown = positionals.find((name) => !Object.hasOwn(TARGETS, name));
 if (!(minutes > 0 && minutes <= 24 * 60) || !Number.isSafeInteger(seed) || unknown !== undefined) {
   console.error(unknown === undefined ? USAGE : `Unknown target '${unknown}'\n\n${USAGE}`);
@@ -52,11 +53,20 @@ let found = 0;
 for (const name of positionals) found += await fuzz(name);
 Deno.exit(found > 0 ? 1 : 0);
 
+/** Reads an input, or ends with exit code 2. */
+async function readGiven(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    console.error(`Cannot read '--input ${path}': ${(error as Error).message}`);
+    Deno.exit(2);
+  }
+}
+
 /** @returns how many findings there were */
 async function fuzz(name: string): Promise<number> {
   const module = await buildTarget(name);
   const { maxBytes = MAX_INPUT_BYTES } = TARGETS[name];
-  const input = values.input === undefined ? undefined : await Deno.readFile(values.input);
   const current = new SharedArrayBuffer(BYTES_AT + Math.max(maxBytes, input?.length ?? 0));
   const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
   const over = Promise.withResolvers<void>();
