@@ -62,9 +62,11 @@ Deno.test("readRows() refuses rows that no run has written, and never throws", (
 });
 
 Deno.test("readRows() refuses numbers that no journal can have", () => {
-  for (const  of of[{ ms: 1e300 }, { ms: -1 }, { bytes: 1.5 }, { status: 97 }, { status: 1000 }]) {
+  for (
+    const wrong of [{ ms: 1e300 }, { ms: -1 }, { bytes: 1.5 }, { status: 97 }, { status: 1000 }]
+  ) {
     const rows = new EntryRows();
-    rows.addResult(result(of), true, false, false);
+    rows.addResult(result(wrong), true, false, false);
     const bytes = rows.bytes.slice(HEAD_BYTES, rows.end);
     assertEquals(readRows(bytes, { counted: new Stats(), onDone: () => true }), false);
   }
