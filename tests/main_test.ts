@@ -427,7 +427,8 @@ test("-o keeps whole lines when the output cannot grow", async () => {
   // A limit on the file's size, as good as a full disk; the signal of it is ignored.
   const ran = await limited('ulimit -f 100; trap "" XFSZ', [
     ...["-n", "20k", "-c", "50", server.url("/{}"), "-o", out],
-  ]);
+    // A log would come to the limit before the output.
+  ], [...FILES, `--deny-write=${out}.myriad.log`]);
   assertEquals(ran.code, 3);
   assertMatch(ran.stderr, /^myriad: Cannot write '--output [^\n]*\n$/m);
   const text = await Deno.readTextFile(out);

@@ -13,12 +13,20 @@ import type { KeptRecords, Output, Position } from "../output/output.ts";
 import { describeOsError, describeWriteError } from "../process/os_error.ts";
 import { createNumbering, type NumberSequence } from "../source/numbering.ts";
 import { Stats } from "../stats/stats.ts";
+import { formatAllow } from "../text/format_allow.ts";
 import { findState, type Found } from "./find_state.ts";
 import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { countLog } from "./log/count_log.ts";
 import type { LoggedPlaces, Sections } from "./log/entry.ts";
-import { beginLog, drawLogId, type LogState, readLog, removeLog } from "./log/log_folder.ts";
+import {
+  beginLog,
+  drawLogId,
+  type LogState,
+  mayKeepLog,
+  readLog,
+  removeLog,
+} from "./log/log_folder.ts";
 import type { RunLog } from "./log/run_log.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
 import { openRunOutput, type RunOutput } from "./run_output.ts";
@@ -134,7 +142,7 @@ export class ResumePoint {
   /** A journal that a new log goes on behind, where the run has one. */
   #withNewLog(state: JournalState): JournalState {
     // What workers of a cluster have done is kept on the bus until a journal has it.
-    const hasLog = this.#options.cluster === undefined;
+    const hasLog = this.#options.cluster === undefined && mayKeepLog(this.journal.logPath);
     return { ...state, log: hasLog ? { id: drawLogId(), covered: [], seconds: 0 } : null };
   }
 
@@ -323,11 +331,16 @@ async function findTail(
 ): Promise<Tail | undefined> {
   if (!isResumed || state === undefined || state.log === null) return undefined;
   const { log, retry } = state;
+  const { logPath } = journal;
+  if (!mayKeepLog(logPath)) {
+    const flags = `${formatAllow("write", [logPath])} ${formatAllow("read", [logPath])}`;
+    refuseOutput(options, `no permission for its log: run with ${flags}`);
+  }
   try {
     const failed = retry === null ? undefined : SparseBitmap.parse(await journal.readRetryList());
     // What is wrong with the list is said where the retry begins.
     if (retry !== null && failed === undefined) return undefined;
-    const tail = countLog(state, readLog(journal.logPath, log), {
+    const tail = countLog(state, readLog(logPath, log), {
       numbers: createNumbering(options),
       failed,
       stats: options,
@@ -335,7 +348,7 @@ async function findTail(
     });
     return tail.entries === 0 ? undefined : { log, ...tail };
   } catch (error) {
-    const why = `its log '${journal.logPath}' cannot be read: ${describeOsError(error)}`;
+    const why = `its log '${logPath}' cannot be read: ${describeOsError(error)}`;
     return refuseOutput(options, `${why}: ${START_OVER}`);
   }
 }

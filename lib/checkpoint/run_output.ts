@@ -39,7 +39,7 @@ export function openRunOutput(options: ResumeOptions): Promise<RunOutput> {
 async function openDatabase(options: ResumeOptions): Promise<RunOutput> {
   const { path } = options.output;
   const log = toLogPath(toJournalPath(options));
-  const paths = [path, log];
+  const paths = options.sync === "always" ? [path, log] : [path];
   if (
     !paths.every((path) => isGranted({ name: "write", path }) && isGranted({ name: "read", path }))
   ) refuseMissing(options, paths, paths);
@@ -95,9 +95,9 @@ function checkPermissions(options: ResumeOptions): void {
   const { path } = options.output;
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
-  const read = [`${journal}.tmp`, toLogPath(journal), ...ofRetry];
-  // What a folder has is on the disk once the folder is.
-  if (options.sync === "always") read.push(dirname(path));
+  const read = [`${journal}.tmp`, ...ofRetry];
+  // What a folder has is on the disk once the folder is. Others do without a log if need be.
+  if (options.sync === "always") read.push(toLogPath(journal), dirname(path));
   const written = [path, journal, ...read];
   if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);

@@ -288,8 +288,8 @@ test("-o names all permissions that it lacks at once, and runs with them", async
   const cwd = dir.path("");
   const net = "--allow-net=127.0.0.1";
   const flags = [
-    "--allow-write=o.ndjson,o.ndjson.myriad,o.ndjson.myriad.tmp,o.ndjson.myriad.log",
-    "--allow-read=o.ndjson.myriad.tmp,o.ndjson.myriad.log",
+    "--allow-write=o.ndjson,o.ndjson.myriad,o.ndjson.myriad.tmp",
+    "--allow-read=o.ndjson.myriad.tmp",
   ];
   for (const some of [[], ["--allow-write=o.ndjson"], flags.slice(0, 1)]) {
     const { code, stderr } = await run(args, { permissions: [net, ...some], cwd });
@@ -301,6 +301,32 @@ test("-o names all permissions that it lacks at once, and runs with them", async
   }
   const { code, stderr } = await run(args, { permissions: [net, ...flags], cwd });
   assertEquals([code, stderr], [0, ""]);
+});
+
+Deno.test("--resume names the permission for the log that the run has", async () => {
+  await using dir = await folder();
+  const output = dir.path("o.ndjson");
+  await using server = await RawServer.start(({ request, send }) => {
+    if (request.startsWith("GET /0 ")) send(ok());
+  });
+  const args = ["-n", "2", server.url("/{}"), "-o", output];
+  await using child = start(args);
+  const ended = finish(child);
+  await until(async () => {
+    const text = await Deno.readTextFile(`${output}.myriad`).catch(() => "");
+    return text.includes('"low":1');
+  });
+  child.kill("SIGKILL");
+  await ended;
+  const paths = ["", ".myriad", ".myriad.tmp"].map((end) => `${output}${end}`).join();
+  const permissions = ["--allow-net=127.0.0.1", `--allow-write=${paths}`, `--allow-read=${paths}`];
+  const { code, stderr } = await run([...args, "--resume"], { permissions });
+  const log = `${output}.myriad.log`;
+  assertEquals([code, stderr], [
+    2,
+    `myriad: Cannot go on with '--output ${output}': no permission for its log: ` +
+    `run with --allow-write=${log} --allow-read=${log}\n`,
+  ]);
 });
 
 // It is refused before a thread starts.

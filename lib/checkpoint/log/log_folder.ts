@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
+import { isGranted } from "../../process/permission.ts";
 import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
 
@@ -55,6 +56,11 @@ export function measureLogSeconds({ startMs }: Pick<LogPlace, "startMs">): numbe
 export function drawLogId(): number {
   const [high, low] = crypto.getRandomValues(new Uint32Array(2));
   return (high >>> 12) * 2 ** 32 + low;
+}
+
+/** Whether this process has the permissions for a log; a run does without it if not. */
+export function mayKeepLog(path: string): boolean {
+  return isGranted({ name: "write", path }) && isGranted({ name: "read", path });
 }
 
 /**
