@@ -25,12 +25,28 @@ interface Row {
   readonly ms: number;
 }
 
-async function open(
+interface Hooks<T> {
+  readonly onNotice: (text: string) => void;
+  /** Called before the run begins. */
+  readonly onOpen: (run: Run) => Promise<T>;
+}
+const NO_HOOKS = { onNotice: () => {}, onOpen: () => Promise.resolve() };
+
+/**
+ * Begins a run, and waits for its first request: before it, modules are loaded, for which the clock
+ * does not wait.
+ */
+async function begin<T>(
   args: readonly string[],
-  onNotice: (text: string) => void = () => {},
-): Promise<Run> {
+  { onNotice, onOpen }: Hooks<T>,
+): Promise<{ run: Run; opened: T; finished: ReturnType<Run["finish"]> }> {
   const options = await parseRun([...args, URL_TEMPLATE], "0", { askPassword: undefined });
-  return await Run.open(options as RunOptions, onNotice, new WaitingEngine(ANSWER_MS));
+  const engine = new WaitingEngine(ANSWER_MS);
+  const run = await Run.open(options as RunOptions, onNotice, engine);
+  const opened = await onOpen(run);
+  const finished = run.finish("0");
+  await engine.begun;
+  return { run, opened, finished };
 }
 
 async function readRows(path: string): Promise<Row[]> {
@@ -45,21 +61,23 @@ Deno.test("a run of 24 hours keeps its rate, its journal, its metrics, its log a
   const startMs = Date.UTC(2026, 9, 24, 12);
   using clock = new SimulatedClock(startMs, 30 * SECOND);
   const notices: string[] = [];
-  const run = await open([
+  const lines: string[] = [];
+  const startLog = async (run: Run): Promise<Progress> => {
+    const progress = await Progress.open({
+      mode: "log",
+      size: () => ({ columns: 80, rows: 24 }),
+      color: false,
+      durationMs: DAY,
+      write: (bytes) => void lines.push(new TextDecoder().decode(bytes)),
+      takeSnapshot: () => run.snapshot(),
+    });
+    progress.start();
+    return progress;
+  };
+  const { opened: progress, finished } = await begin([
     ...["-z", "24h", "-q", "1/m", "-c", "5", "-o", records],
     ...["--report", page, "--metrics", "127.0.0.1:0"],
-  ], (text) => notices.push(text));
-  const lines: string[] = [];
-  const progress = await Progress.open({
-    mode: "log",
-    size: () => ({ columns: 80, rows: 24 }),
-    color: false,
-    durationMs: DAY,
-    write: (bytes) => void lines.push(new TextDecoder().decode(bytes)),
-    takeSnapshot: () => run.snapshot(),
-  });
-  progress.start();
-  const finished = run.finish("0");
+  ], { onNotice: (text) => notices.push(text), onOpen: startLog });
   const metrics = /http:\S+/.exec(notices[0])![0];
   for (const hour of [1, 12, 23]) {
     await clock.to(hour * HOUR + 30 * SECOND);
@@ -103,8 +121,11 @@ Deno.test("stages of 24 hours make the starts of their area, and end with the la
   await using dir = await folder({ inMemory: true });
   const records = dir.path("records.csv");
   using clock = new SimulatedClock(0, MINUTE);
-  const run = await open(["--stages", "12h:1/m,12h:0", "-c", "5", "-o", records]);
-  const { snapshot } = await clock.until(run.finish("0"));
+  const { finished } = await begin(
+    ["--stages", "12h:1/m,12h:0", "-c", "5", "-o", records],
+    NO_HOOKS,
+  );
+  const { snapshot } = await clock.until(finished);
   assertEquals([snapshot.requests, snapshot.late.count, snapshot.ownLate!.max], [720, 0, 0]);
   const { seconds } = snapshot;
   assert(seconds <= (DAY + ANSWER_MS) / SECOND && seconds > 23 * HOUR / SECOND, `${seconds}`);
@@ -115,11 +136,10 @@ Deno.test("a run of 30 days ends with its time, which no timer can wait for, and
   const records = dir.path("records.ndjson");
   using clock = new SimulatedClock(Date.UTC(2026, 11, 20), HOUR);
   const notices: string[] = [];
-  const run = await open(
+  const { run, finished } = await begin(
     ["-z", "719.5h", "--warm-up", "672h", "-q", "0.05/m", "-c", "5", "-o", records],
-    (text) => notices.push(text),
+    { ...NO_HOOKS, onNotice: (text) => notices.push(text) },
   );
-  const finished = run.finish("0");
   await clock.to(28 * DAY - SECOND);
   assertEquals([run.snapshot().requests, run.snapshot().seconds, notices], [0, 0, []]);
   const { snapshot } = await clock.until(finished);
