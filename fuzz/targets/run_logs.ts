@@ -24,7 +24,10 @@ export const target: FuzzTarget = {
     }),
     makeRows((rows) => {
       rows.addLateStart(3);
-      rows.addResult(result({ ms: 5, ttfbMs: 2 }), false, true, false);
+      const one = result({ ms: 5, ttfbMs: 2 }, { step: "home" });
+      rows.addResult(one, false, true, false);
+      const checks = [{ check: "a", passed: 1, failed: 0 }];
+      rows.addIteration({ results: [one], checks, hasFailed: true, at: 0, ms: 6 });
       rows.addDone(9);
     }),
   ],

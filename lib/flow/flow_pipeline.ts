@@ -9,8 +9,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 import { type Activity, IDLE, Pipeline, type RunningPipeline } from "../run/pipeline.ts";
 import type { PreciseTimer } from "../schedule/precise_timer.ts";
-import type { Recorder, Stats } from "../stats/stats.ts";
-import { WarmUpEnd } from "../stats/warm_up.ts";
+import type { FlowRecorder, Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { FlowEngine, type IterationResult } from "./flow_engine.ts";
@@ -38,7 +37,7 @@ export interface FlowParts {
   readonly source: Source<Target>;
   readonly stats: Stats;
   /** What counts the results: the statistics, or what keeps a warm-up apart. */
-  readonly recorder: Recorder;
+  readonly recorder: FlowRecorder;
   readonly timer: PreciseTimer | undefined;
   /** Milliseconds after which no iteration starts, from 0. */
   readonly durationMs?: number | undefined;
@@ -73,8 +72,6 @@ export class FlowPipeline implements RunningPipeline {
   #parts!: FlowParts;
   #hooks!: FlowHooks;
   #pipeline!: Pipeline;
-  /** Undefined without a warm-up. */
-  #warmUpEnd: WarmUpEnd | undefined;
   #hasToldOfStray = false;
 
   /**
@@ -110,9 +107,6 @@ export class FlowPipeline implements RunningPipeline {
     const options = this.#options;
     this.#parts = parts;
     this.#hooks = hooks;
-    if (options.warmUpMs !== undefined) {
-      this.#warmUpEnd = new WarmUpEnd(Date.now() + options.warmUpMs);
-    }
     const engine = new FlowEngine({
       flow: this.#flow,
       requests: this.#requests,
@@ -155,15 +149,10 @@ export class FlowPipeline implements RunningPipeline {
   }
 
   #keep({ target: { i }, outcome }: IterationResult): MaybePromise<void> {
-    const { recorder, stats: { flow: tally } } = this.#parts;
-    const { results, checks, hasFailed, at, ms } = outcome;
-    for (const result of results) recorder.record(result);
-    if (this.#warmUpEnd?.wasOver(at) ?? true) {
-      for (const result of results) tally!.recordRequest(result);
-      tally!.addChecks(checks);
-      tally!.recordIteration(ms, hasFailed);
-    }
-    return this.#hooks.onIteration(results, i);
+    const { recorder } = this.#parts;
+    for (const result of outcome.results) recorder.record(result);
+    recorder.recordIteration(outcome);
+    return this.#hooks.onIteration(outcome.results, i);
   }
 
   run(): Promise<void> {

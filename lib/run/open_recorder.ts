@@ -1,5 +1,5 @@
 import type { RunOptions } from "../options/run_options.ts";
-import type { Recorder } from "../stats/stats.ts";
+import type { FlowRecorder } from "../stats/stats.ts";
 import type { WarmUpStats } from "../stats/warm_up.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { WarmUpStats } from "../stats/warm_up.ts";
 export async function openRecorder(
   stats: WarmUpStats,
   { warmUpMs }: Pick<RunOptions, "warmUpMs">,
-): Promise<Recorder> {
+): Promise<FlowRecorder> {
   if (warmUpMs === undefined) return stats;
   const { WarmUp } = await import("../stats/warm_up.ts");
   return new WarmUp(stats, Date.now() + warmUpMs);

@@ -11,6 +11,17 @@ import {
 import { toLatency } from "./latency.ts";
 import type { CheckFigures, FlowFigures } from "./snapshot.ts";
 
+/** What is counted of an iteration. */
+export interface CountedIteration {
+  readonly results: readonly Result[];
+  readonly checks: readonly CheckFigures[];
+  readonly hasFailed: boolean;
+  /** When it started, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** How long it took. */
+  readonly ms: number;
+}
+
 /** What is counted of a step. */
 interface Step {
   requests: number;
@@ -45,6 +56,13 @@ export class FlowTally {
   /** By name; at most {@linkcode MAX_NAMES} and the others. */
   readonly #steps = new Map<string, Step>();
   readonly #checks = new CheckTally();
+
+  /** Counts an iteration with its requests and its checks. */
+  record({ results, checks, hasFailed, ms }: Omit<CountedIteration, "at">): void {
+    for (const result of results) this.recordRequest(result);
+    this.addChecks(checks);
+    this.recordIteration(ms, hasFailed);
+  }
 
   /** Counts an iteration. @param ms how long it took */
   recordIteration(ms: number, hasFailed: boolean): void {

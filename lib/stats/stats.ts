@@ -14,7 +14,7 @@ import {
 } from "../text/json_shape.ts";
 import { ErrorGroups, type MessageDelta } from "./error_groups.ts";
 import { ErrorTally, isErrorCounts, isSkipped } from "./error_tally.ts";
-import { type FlowState, FlowTally, isFlowState } from "./flow_tally.ts";
+import { type CountedIteration, type FlowState, FlowTally, isFlowState } from "./flow_tally.ts";
 import {
   addCounts,
   Histogram,
@@ -203,6 +203,9 @@ export interface StatsOptions {
 
 /** What counts the results of a pipeline. */
 export type Recorder = Pick<Stats, "record" | "recordRetry" | "recordStart" | "recordLateStart">;
+
+/** What counts the results of a flow, and its iterations. */
+export type FlowRecorder = Recorder & Pick<Stats, "recordIteration">;
 
 /**
  * Counts results. Of fixed size, whatever their number.
@@ -418,6 +421,11 @@ export class Stats {
   recordWarmUp({ error }: Pick<Result, "error">): void {
     this.#warmUp.of.requests++;
     if (error !== undefined) this.#warmUp.of.failed++;
+  }
+
+  /** Counts an iteration of a flow, whose results were counted before. */
+  recordIteration(iteration: CountedIteration): void {
+    this.flow?.record(iteration);
   }
 
   /** Counts an attempt after which there is another. */

@@ -1,8 +1,9 @@
 import type { Result } from "../result.ts";
-import type { Recorder, Stats } from "./stats.ts";
+import type { CountedIteration } from "./flow_tally.ts";
+import type { FlowRecorder, Stats } from "./stats.ts";
 
 /** What counts results, those of a warm-up apart. */
-export type WarmUpStats = Pick<Stats, keyof Recorder | "recordWarmUp">;
+export type WarmUpStats = Pick<Stats, keyof FlowRecorder | "recordWarmUp">;
 
 /** By so much the two clocks of a machine can drift apart while nobody sets one of them. */
 const MAX_DRIFT_MS = 10_000;
@@ -32,7 +33,7 @@ export class WarmUpEnd {
  * Counts results as statistics do, but those of requests that started in the warm-up of a run apart:
  * connections are made then, caches are empty, and code is not compiled yet.
  */
-export class WarmUp implements Recorder {
+export class WarmUp implements FlowRecorder {
   readonly #stats: WarmUpStats;
   readonly #end: WarmUpEnd;
 
@@ -45,6 +46,10 @@ export class WarmUp implements Recorder {
   record(result: Result): void {
     if (this.#end.wasOver(result.at)) this.#stats.record(result);
     else this.#stats.recordWarmUp(result);
+  }
+
+  recordIteration(iteration: CountedIteration): void {
+    if (this.#end.wasOver(iteration.at)) this.#stats.recordIteration(iteration);
   }
 
   recordRetry(cause: string, result: Result): void {

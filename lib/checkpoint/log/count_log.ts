@@ -1,6 +1,5 @@
 import { type NumberSequence, toIndex } from "../../source/numbering.ts";
-import { Stats, type StatsOptions, type StatsState } from "../../stats/stats.ts";
-import { isFlowState } from "../../stats/flow_tally.ts";
+import { Stats, type StatsOptions } from "../../stats/stats.ts";
 import type { WarmUpStats } from "../../stats/warm_up.ts";
 import { DoneSet } from "../done_set.ts";
 import { isDuration, type JournalState } from "../journal.ts";
@@ -45,8 +44,7 @@ export function countLog(
   };
   const isOpen = (place: number): boolean =>
     Number.isSafeInteger(place) && place >= 0 && done.reaches(place) && !done.has(place);
-  const stats = Stats.from(withoutFlow(state.stats), options);
-  let { flow } = state.stats;
+  const stats = Stats.from(state.stats, options);
   const since = log?.seconds ?? 0;
   let seconds = since;
   let count = 0;
@@ -62,11 +60,8 @@ export function countLog(
         return true;
       },
     });
-    const newFlow = sections.flow.length === 0 ? flow : parseFlow(sections.flow);
     if (!isRight || !isDuration(atSeconds)) break;
-    if (sections.flow.length > 0 && newFlow === undefined) break;
     if (isWhole?.(sections) === false) break;
-    flow = newFlow;
     readRows(rows, { counted: stats, onDone: () => true });
     for (const place of places) done.add(place);
     seconds = Math.max(seconds, atSeconds);
@@ -78,31 +73,18 @@ export function countLog(
     state: {
       ...state,
       ...retry === null ? { done: now } : { retry: { ...retry, done: now } },
-      stats: { ...withoutFlow(stats.toJSON()), ...flow === undefined ? {} : { flow } },
+      stats: stats.toJSON(),
       seconds: state.seconds + seconds - since,
     },
     entries: count,
   };
 }
 
-/** The tally of a flow is in each entry as a whole. */
-function withoutFlow({ flow: _, ...rest }: StatsState): StatsState {
-  return rest;
-}
-
-function parseFlow(bytes: Uint8Array): StatsState["flow"] {
-  try {
-    const flow = JSON.parse(new TextDecoder().decode(bytes));
-    return isFlowState(flow) ? flow : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Counts nothing: rows are looked at before they count. */
 const NOTHING: WarmUpStats = {
   record: () => {},
   recordWarmUp: () => {},
+  recordIteration: () => {},
   recordRetry: () => {},
   recordStart: () => {},
   recordLateStart: () => {},

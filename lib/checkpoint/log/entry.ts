@@ -3,8 +3,8 @@
  * their records.
  *
  * ```text
- * mark  CRC-32  id  number  seconds  lengths  │ rows │ records │ failures │ flow │ exchanges │ …
- * └──────────── HEAD_BYTES ──────────────────┘└───────────── SECTIONS ─────────────────────────┘
+ * mark  CRC-32  id  number  seconds  lengths  │ rows │ records │ failures │ exchanges │ …
+ * └──────────── HEAD_BYTES ──────────────────┘└───────────── SECTIONS ──────────────────┘
  * ```
  *
  * The CRC-32 is of everything behind it. Numbers are little-endian, as on every machine that Deno
@@ -21,7 +21,6 @@ export const SECTIONS = [
   "rows",
   "records",
   "failures",
-  "flow",
   "exchanges",
   "captures",
   "places",

@@ -3,6 +3,7 @@ import type { SpooledPart } from "../../output/archive/packed_exchanges.ts";
 import type { Bodies } from "../../output/bodies/bodies.ts";
 import type { RecordEncoder } from "../../output/record_encoder.ts";
 import type { Result } from "../../result.ts";
+import type { CountedIteration } from "../../stats/flow_tally.ts";
 import type { Stats } from "../../stats/stats.ts";
 import type { WarmUpStats } from "../../stats/warm_up.ts";
 import {
@@ -17,8 +18,8 @@ import { type LogPlace, LogWriter, measureLogSeconds } from "./log_folder.ts";
 import { EntryRows } from "./rows.ts";
 
 /**
- * A block ends with so many results, as a share of the concurrency: they are lost together, when half
- * of them have come in the mean.
+ * A block ends with so many results beyond the first, as a share of the concurrency. Those of them that
+ * have come are lost together: half of them in the mean, as the result that ends a block is logged.
  */
 const BLOCK_SHARE = 0.3;
 const MAX_BLOCK_LENGTH = 2_000;
@@ -76,7 +77,7 @@ export class ResultLog implements WarmUpStats {
     this.#place = place;
     this.#blockLength = Math.min(
       MAX_BLOCK_LENGTH,
-      Math.max(1, Math.floor(BLOCK_SHARE * concurrency)),
+      1 + Math.floor(BLOCK_SHARE * concurrency),
     );
     this.#encoders = encoders;
     this.#stats = stats;
@@ -91,6 +92,11 @@ export class ResultLog implements WarmUpStats {
   recordWarmUp(result: Result): void {
     this.#stats.recordWarmUp(result);
     this.#rows.addResult(result, this.#stats.flow === undefined, true, this.#isNamed);
+  }
+
+  recordIteration(iteration: CountedIteration): void {
+    this.#stats.recordIteration(iteration);
+    this.#rows.addIteration(iteration);
   }
 
   recordRetry(cause: string, result: Result): void {
@@ -146,7 +152,6 @@ export class ResultLog implements WarmUpStats {
     const rows = this.#rows;
     if (rows.isEmpty) return;
     const { records, failures, archiver, bodies, mark } = this.#encoders;
-    const { flow } = this.#stats;
     const end = rows.end;
     const exchanges = archiver?.peek();
     const parts = exchanges?.parts ?? [];
@@ -156,7 +161,6 @@ export class ResultLog implements WarmUpStats {
     const length = this.#put({
       records: records?.peek(),
       failures: failures?.peek(),
-      flow: flow && toJson(flow),
       exchanges: exchanges?.bytes,
       captures: exchanges?.captures === undefined ? undefined : toBytes(exchanges.captures),
       places: exchanges && toJson(

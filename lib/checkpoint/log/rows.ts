@@ -6,6 +6,7 @@
  * result:  flags, attempts │ number │ bytes │ ms │ [ttfb] │ [dns │ connect │ tls] │ [text]
  * retry:   flags           │ ms │ text
  * start, late start: flags │ ms
+ * iteration: flags         │ ms │ text     behind the results of its requests
  * done:    flags           │ number
  * ```
  *
@@ -15,6 +16,8 @@
  * @module
  */
 import { ERROR_KINDS, NO_RESPONSE, type Result, toResult } from "../../result.ts";
+import { isCheckFigures } from "../../stats/check_tally.ts";
+import type { CountedIteration } from "../../stats/flow_tally.ts";
 import type { WarmUpStats } from "../../stats/warm_up.ts";
 import { isCount, isText } from "../../text/json_shape.ts";
 import { withoutSecrets } from "../../text/secrets.ts";
@@ -28,6 +31,7 @@ const RETRY = 2;
 const START = 3;
 const LATE = 4;
 const DONE = 5;
+const ITERATION = 6;
 
 /** Flags of a result. */
 const MARKS_DONE = 1 << 3;
@@ -41,6 +45,8 @@ const IS_INVALID = 1 << 9;
 const HAS_DNS = 1 << 10;
 const HAS_CONNECT = 1 << 11;
 const HAS_TLS = 1 << 12;
+/** Flag of an iteration. */
+const HAS_FAILED = 1 << 3;
 /** The status stands above them; 0 without one. */
 const STATUS_AT = 16;
 const MAX_STATUS = 1023;
@@ -156,6 +162,13 @@ export class EntryRows {
     this.#addShort(LATE, ms);
   }
 
+  /** Adds an iteration that counts; its results come before, and {@linkcode addDone} follows. */
+  addIteration({ results, checks, hasFailed, ms }: CountedIteration): void {
+    this.#addShort(ITERATION | (hasFailed ? HAS_FAILED : 0), ms);
+    const steps = results.map(({ target }) => target.step ?? null);
+    this.#addText(JSON.stringify([steps, checks]));
+  }
+
   /** Adds that an iteration is done, whose results come before. */
   addDone(i: number): void {
     this.#addShort(DONE, i);
@@ -209,6 +222,8 @@ class RowReader {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
   #at = 0;
+  /** Of the iteration that comes next. */
+  #results: Result[] = [];
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#bytes = bytes;
@@ -227,7 +242,8 @@ class RowReader {
         const result = this.#readResult(flags, this.#view.getUint32(at + WORD / 2, true));
         if ((flags & OF_WARM_UP) !== 0) counted.recordWarmUp(result);
         else counted.record(result);
-        if ((flags & MARKS_DONE) !== 0 && !onDone(result.target.i)) throw new RowError();
+        if ((flags & MARKS_DONE) === 0) this.#results.push(result);
+        else if (!onDone(result.target.i)) throw new RowError();
         return;
       }
       case RETRY: {
@@ -240,7 +256,10 @@ class RowReader {
         return counted.recordStart(this.#readNumber());
       case LATE:
         return counted.recordLateStart(this.#readNumber());
+      case ITERATION:
+        return counted.recordIteration(this.#readIteration((flags & HAS_FAILED) !== 0));
       case DONE:
+        this.#results = [];
         if (!onDone(this.#readCount())) throw new RowError();
         return;
       default:
@@ -287,6 +306,27 @@ class RowReader {
       at,
     }, failure);
     return expectation === undefined ? result : { ...result, expectation };
+  }
+
+  #readIteration(hasFailed: boolean): CountedIteration {
+    const ms = this.#readNumber();
+    const texts = this.#readText();
+    if (!Array.isArray(texts)) throw new RowError();
+    const [steps, checks] = texts;
+    const results = this.#results;
+    const isRight = Array.isArray(steps) && steps.length === results.length &&
+      steps.every((step) => step === null || isText(step)) && isCheckFigures(checks);
+    if (!isRight) throw new RowError();
+    return {
+      results: results.map((result, k) => ({
+        ...result,
+        target: { ...result.target, step: steps[k] ?? undefined },
+      })),
+      checks,
+      hasFailed,
+      at: 0,
+      ms,
+    };
   }
 
   #readPhase(flag: number): number | null {

@@ -86,6 +86,26 @@ Deno.test("countLog() ends at an entry that was written at no time", () => {
   assertEquals(countLog(JOURNAL, entries, NUMBERS).state.seconds, 3);
 });
 
+Deno.test("countLog() counts the iterations of a flow behind those of the journal", () => {
+  const options = { flow: {} };
+  const whole = new Stats(options);
+  const count = (i: number, rows: EntryRows): void => {
+    const one = result({ ms: 0.1 * i }, { i, step: "home" });
+    const checks = [{ check: `${i}`, passed: 1, failed: 0 }];
+    const iteration = { results: [one], checks, hasFailed: false, at: 0, ms: 0.3 * i };
+    whole.record(one);
+    whole.recordIteration(iteration);
+    rows.addResult(one, false, false, false);
+    rows.addIteration(iteration);
+    rows.addDone(i);
+  };
+  for (const i of [0, 1]) count(i, new EntryRows());
+  const journal = { ...JOURNAL, stats: whole.toJSON() };
+  const entries = [entryOf(1, (rows) => [2, 3].forEach((i) => count(i, rows)), 11)];
+  const { state } = countLog(journal, entries, { ...NUMBERS, stats: options });
+  assertEquals([state.done.low, state.stats], [4, whole.toJSON()]);
+});
+
 Deno.test("countLog() counts the requests of a retry among themselves", () => {
   const failed = new SparseBitmap();
   for (const i of [10, 20, 30]) failed.add(i);

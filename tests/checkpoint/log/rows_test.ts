@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { HEAD_BYTES } from "../../../lib/checkpoint/log/entry.ts";
 import { EntryRows, readRows } from "../../../lib/checkpoint/log/rows.ts";
+import type { CountedIteration } from "../../../lib/stats/flow_tally.ts";
 import { Stats } from "../../../lib/stats/stats.ts";
 import { Dice } from "../../fixtures/dice.ts";
 import { result } from "../../fixtures/result.ts";
@@ -46,11 +47,62 @@ Deno.test("readRows() lets other statistics count the same", () => {
   assert(!new TextDecoder("latin1").decode(rows.bytes).includes("user:pw"));
 });
 
+Deno.test("readRows() lets other statistics count the same iterations of a flow", () => {
+  const counted = new Stats({ flow: {} });
+  const rows = new EntryRows();
+  const iterations: Omit<CountedIteration, "at">[] = [
+    {
+      results: [
+        result({ ms: 0.1 }, { i: 0, step: "home" }),
+        result({ ms: 0.2 }, { i: 0 }),
+        result({ ms: 7, status: null, error: "reset", detail: "x" }, { i: 0, step: "é" }),
+      ],
+      checks: [{ check: "a", passed: 2, failed: 1 }],
+      hasFailed: true,
+      ms: 7.3,
+    },
+    { results: [], checks: [], hasFailed: false, ms: 0.7 },
+    { results: [result({ ms: 0.3 }, { i: 2, step: "home" })], checks: [], hasFailed: false, ms: 1 },
+  ];
+  // Of a warm-up, only the results count, and apart.
+  const warmUp = result({}, { i: 3, step: "warm" });
+  counted.recordWarmUp(warmUp);
+  rows.addResult(warmUp, false, true, false);
+  rows.addDone(3);
+  for (const [i, iteration] of iterations.entries()) {
+    for (const one of iteration.results) {
+      counted.record(one);
+      rows.addResult(one, false, false, false);
+    }
+    counted.recordIteration({ ...iteration, at: 0 });
+    rows.addIteration({ ...iteration, at: 0 });
+    rows.addDone(i);
+  }
+  const again = new Stats({ flow: {} });
+  const bytes = rows.bytes.slice(HEAD_BYTES, rows.end);
+  assert(readRows(bytes, { counted: again, onDone: () => true }));
+  assertEquals(again.toJSON(), counted.toJSON());
+  assertEquals(again.flow!.toJSON().steps.map(({ step, requests }) => [step, requests]), [
+    ["home", 2],
+    ["é", 1],
+  ]);
+});
+
+Deno.test("readRows() refuses an iteration that does not have the results before it", () => {
+  const rows = new EntryRows();
+  const one = result({}, { i: 0, step: "home" });
+  rows.addIteration({ results: [one], checks: [], hasFailed: false, at: 0, ms: 1 });
+  const bytes = rows.bytes.slice(HEAD_BYTES, rows.end);
+  assertEquals(readRows(bytes, { counted: new Stats(), onDone: () => true }), false);
+});
+
 Deno.test("readRows() refuses rows that no run has written, and never throws", () => {
   const dice = new Dice(11);
   const rows = new EntryRows();
   rows.addResult(result({ error: "reset", detail: "x" }, { i: 1 }), true, false, true);
   rows.addRetry("503", 1);
+  const checks = [{ check: "a", passed: 1, failed: 0 }];
+  rows.addIteration({ results: [], checks, hasFailed: false, at: 0, ms: 1 });
   const bytes = rows.bytes.slice(HEAD_BYTES, rows.end);
   let refused = 0;
   for (let round = 0; round < 500; round++) {
