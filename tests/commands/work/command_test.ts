@@ -55,7 +55,8 @@ test("myriad work waits for a run of a name, for as long as --wait says", async 
   const run = cluster.submit([
     ...["-n", "50", "--cluster-run", "late", target.url("/{}"), "-o", dir.path("out.ndjson")],
   ]);
-  assertEquals((await run.ended).code, 0);
+  const submitted = await run.ended;
+  assertEquals(submitted.code, 0, submitted.stderr);
   const { code, stderr } = await worker.ended;
   assertEquals(code, 0, stderr);
   assertMatch(stderr, /working on run 'late'/);
