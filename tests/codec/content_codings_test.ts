@@ -148,6 +148,17 @@ Deno.test("ContentCodings refuses damaged data", () => {
   assertThrows(() => decode("br", repeated), DecodingError, "br");
 });
 
+Deno.test("ContentCodings refuses zstd of before RFC 8878, and what has no magic number", () => {
+  const old = Uint8Array.of(0x24, 0xb5, 0x2f, 0xfd, 0, 0xf3, 0x61);
+  const skippable = Uint8Array.of(0x50, 0x2a, 0x4d, 0x19, 0, 0, 0, 0);
+  for (const bytes of [old, skippable]) {
+    for (const pieceBytes of [1, 3, Infinity]) {
+      const decoded = (): string => decode("zstd", bytes, pieceBytes);
+      assertThrows(decoded, DecodingError, "unknown magic number");
+    }
+  }
+});
+
 Deno.test("ContentCodings refuses a window of zstd above 8 MiB", () => {
   const params = { [constants.ZSTD_c_windowLog]: 24 };
   const bytes = new Uint8Array(9 * 1024 * 1024);
