@@ -1,4 +1,4 @@
-import type { Condition } from "../condition.ts";
+import type { Condition, Run } from "../condition.ts";
 import type { Host } from "../host.ts";
 import type { Laboratory } from "../laboratory.ts";
 
@@ -21,45 +21,37 @@ export const LINKS: readonly Condition[] = [
     mayFail: true,
     kinds: ["connect"],
     requests: REQUESTS,
-    async during({ laboratory: { router }, reach, wait, recover }) {
-      await reach(0.25);
-      {
-        await using _down = await cut(router, "client");
-        await wait(DOWN_SECONDS);
-      }
-      await recover();
-    },
+    during: (run) => goDown(run, "client"),
   },
   {
     name: "link down for 10 s, 9 retries of 2 s",
     timeoutSeconds: 2,
     retries: 9,
     requests: REQUESTS,
-    async during({ laboratory: { router }, reach, wait, recover }) {
-      await reach(0.25);
-      {
-        await using _down = await cut(router, "client");
-        await wait(DOWN_SECONDS);
-      }
-      await recover();
-    },
+    during: (run) => goDown(run, "client"),
   },
   {
     name: "link behind the router down for 10 s, 9 retries of 2 s",
     timeoutSeconds: 2,
     retries: 9,
     requests: REQUESTS,
-    async during({ laboratory: { router }, reach, wait, recover }) {
-      await reach(0.25);
-      {
-        // The router says that the network is unreachable.
-        await using _down = await cut(router, "server");
-        await wait(DOWN_SECONDS);
-      }
-      await recover();
-    },
+    // The router says that the network is unreachable.
+    during: (run) => goDown(run, "server"),
   },
 ];
+
+/** Has a link of the router down for a time, in the midst of the requests. */
+async function goDown(
+  { laboratory: { router }, reach, wait, recover }: Run,
+  link: string,
+): Promise<void> {
+  await reach(0.25);
+  {
+    await using _down = await cut(router, link);
+    await wait(DOWN_SECONDS);
+  }
+  await recover();
+}
 
 /** Takes a link of the router down. */
 async function cut(router: Host, link: string): Promise<AsyncDisposable> {
