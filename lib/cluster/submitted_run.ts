@@ -44,7 +44,7 @@ export class SubmittedRun {
       // What another version or key has made of it is of no use.
       const isThere = found !== undefined && await found.exists();
       const isAttached = isThere && await found.isReadable(version);
-      if (isResumed && !isAttached) await bus.deleteRun(name);
+      if (found !== undefined && !isAttached) await bus.deleteRun(name);
       const run = isAttached ? found : await bus.createRun(name, options);
       return new SubmittedRun(bus, name, run, { isAttached, isReplaced: isThere && !isAttached });
     } catch (error) {

@@ -5,7 +5,7 @@ import type { BusOptions } from "../../options/run_options.ts";
 import { Codec } from "../codec.ts";
 import { BusConnection } from "./connection.ts";
 import { RunAccess } from "./run_access.ts";
-import { RunBus } from "./run_bus.ts";
+import { RETRY_MS, RunBus, SPEC_MS } from "./run_bus.ts";
 import {
   addBucket,
   addStreams,
@@ -16,7 +16,16 @@ import {
   STREAM,
   toNames,
 } from "./streams.ts";
-import { isWrittenBefore, toBusError } from "./trouble.ts";
+import { isUnanswered, isWrittenBefore, toBusError } from "./trouble.ts";
+
+/** The key of who makes a run. */
+const CLAIM = "claim";
+
+/**
+ * How long nats-server 2.9 goes on to remove files of a stream after it has told that it is deleted,
+ * in milliseconds: also those of a stream that was made meanwhile.
+ */
+const REMOVAL_MS = 1_000;
 
 /** What a run is made with. */
 export interface CreateOptions extends RunStreams {
@@ -45,6 +54,8 @@ export class Bus {
   readonly #connection: BusConnection;
   /** The run that was opened last: it is told what the user may not do. */
   #run: RunBus | undefined;
+  /** Since when streams that this has deleted can be made again. */
+  #settledMs = 0;
 
   /**
    * @throws {UsageError} If the bus cannot be reached, does not let this user in, or this process may
@@ -121,18 +132,16 @@ export class Bus {
     { key, ...streams }: CreateOptions,
   ): Promise<RunBus> {
     const { js, jsm } = this.#connection;
-    if (await (await this.openRun(run))?.isSealed() !== undefined) {
-      throw new UsageError(
-        `A run '${run}' is on the bus already: add --resume to go on with it, use another ` +
-          `--cluster-run, or remove it by 'myriad runs URL ${run} --delete'`,
-      );
-    }
-    await this.deleteRun(run);
+    await this.#removeLeft(run);
     try {
+      await this.#settle();
       await addBucket(jsm, run, streams);
       const kv = await new Kvm(js).open(toNames(run).bucket);
       await claim(kv, run);
       try {
+        // The bucket is the last that is deleted. Without it there is nothing, unless others removed it.
+        await this.#deleteStreams(run, listStreams(run).slice(0, -1));
+        await this.#settle();
         await addStreams(jsm, run, streams);
       } catch (error) {
         await this.deleteRun(run).catch(() => {});
@@ -144,6 +153,49 @@ export class Bus {
     }
   }
 
+  /** Waits until the server has removed what was deleted. */
+  async #settle(): Promise<void> {
+    const ms = this.#settledMs - performance.now();
+    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  /** Removes a run that nobody describes: its submitter has died before, or while it was removed. */
+  async #removeLeft(run: string): Promise<void> {
+    try {
+      if (await this.#findUndescribed(run) === undefined) return;
+      const { js, jsm } = this.#connection;
+      const { bucket } = toNames(run);
+      const { created } = await jsm.streams.info(`KV_${bucket}`);
+      const kv = await new Kvm(js).open(bucket);
+      const before = await kv.get(CLAIM);
+      // Another submitter may be about to describe it.
+      const endMs = performance.now() + SPEC_MS;
+      while (performance.now() < endMs) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (await this.#findUndescribed(run) === undefined) return;
+      }
+      await claim(kv, run, before?.revision);
+      // One that has removed it, and made its own, has a claim of the same revision.
+      const { created: claimed } = await jsm.streams.info(`KV_${bucket}`);
+      if (claimed !== created) throw makesAnother(run);
+    } catch (error) {
+      const trouble = toBusError(error, `open the run '${run}'`);
+      if (trouble instanceof BusError && trouble.trouble === "gone") return;
+      throw trouble;
+    }
+    await this.deleteRun(run);
+  }
+
+  /** @throws {UsageError} If the run is described. @returns undefined if it is not on the bus */
+  async #findUndescribed(run: string): Promise<RunBus | undefined> {
+    const left = await this.openRun(run);
+    if (await left?.isSealed() === undefined) return left;
+    throw new UsageError(
+      `A run '${run}' is on the bus already: add --resume to go on with it, use another ` +
+        `--cluster-run, or remove it by 'myriad runs URL ${run} --delete'`,
+    );
+  }
+
   /**
    * Opens a run; undefined if it is not on the bus.
    *
@@ -152,9 +204,12 @@ export class Bus {
   async openRun(run: string, key?: Uint8Array): Promise<RunBus | undefined> {
     if (!RUN_NAME.test(run)) return undefined;
     try {
-      const kv = await new Kvm(this.#connection.js).open(toNames(run).bucket);
-      await kv.get("spec");
-      return this.#open(run, kv, key);
+      const { js, jsm } = this.#connection;
+      const { bucket } = toNames(run);
+      // One that is being made has no key yet, and nats-server 2.9 can end when a key is read then.
+      const { state } = await jsm.streams.info(`KV_${bucket}`);
+      if (state.messages === 0) return undefined;
+      return this.#open(run, await new Kvm(js).open(bucket), key);
     } catch (error) {
       const trouble = toBusError(error, `open the run '${run}'`);
       if (trouble instanceof BusError && trouble.trouble === "gone") return undefined;
@@ -172,11 +227,16 @@ export class Bus {
   }
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
-  async deleteRun(run: string): Promise<string[]> {
+  deleteRun(run: string): Promise<string[]> {
+    return this.#deleteStreams(run, listStreams(run));
+  }
+
+  async #deleteStreams(run: string, streams: readonly string[]): Promise<string[]> {
     const deleted: string[] = [];
-    for (const stream of listStreams(run)) {
+    for (const stream of streams) {
       try {
         if (await this.#connection.jsm.streams.delete(stream)) deleted.push(stream);
+        this.#settledMs = performance.now() + REMOVAL_MS;
       } catch (error) {
         const trouble = toBusError(error, `delete the run '${run}'`);
         if (!(trouble instanceof BusError) || trouble.trouble !== "gone") throw trouble;
@@ -191,14 +251,22 @@ export class Bus {
   }
 }
 
-/** Of several submitters that make a run of one name at once, the first one has it. */
-async function claim(kv: KV, run: string): Promise<void> {
+/**
+ * Of several submitters that make a run of one name at once, the first one has it.
+ *
+ * @param before the revision of a claim that nobody made use of; undefined without one
+ */
+async function claim(kv: KV, run: string, before = 0): Promise<void> {
   try {
-    await kv.create("claim", crypto.randomUUID());
+    await kv.put(CLAIM, crypto.randomUUID(), { previousSeq: before });
   } catch (error) {
-    if (!isWrittenBefore(error)) throw error;
-    throw new UsageError(
-      `Another process makes the run '${run}' on the bus: let it, or 'myriad runs URL ${run} --delete'`,
-    );
+    // A bucket that another makes is told as made before it takes keys.
+    if (!isWrittenBefore(error) && !isUnanswered(error)) throw error;
+    throw makesAnother(run);
   }
 }
+
+const makesAnother = (run: string): UsageError =>
+  new UsageError(
+    `Another process makes the run '${run}' on the bus: let it, or 'myriad runs URL ${run} --delete'`,
+  );

@@ -12,9 +12,9 @@ import { listStreams } from "./streams.ts";
 import { Turns } from "./turns.ts";
 
 /** How long the description of a run may be missing after its streams were made, in milliseconds. */
-const SPEC_MS = 10_000;
+export const SPEC_MS = 10_000;
 /** How often it is looked for meanwhile, in milliseconds. */
-const RETRY_MS = 100;
+export const RETRY_MS = 100;
 
 /** One run on the bus. */
 export class RunBus {

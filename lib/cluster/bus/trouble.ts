@@ -10,6 +10,7 @@ import type { BusOptions } from "../../options/run_options.ts";
 export const CONNECT_TIMEOUT_MS = 5_000;
 
 const PERMISSIONS = "docs/cluster.md#security-and-permissions";
+const EXISTS = "a run of that name is on the bus already: see 'myriad runs URL'";
 const ENABLE = "start nats-server with -js, or give the account JetStream";
 
 /** What a code of JetStream means here. */
@@ -29,8 +30,10 @@ const CODES: Readonly<Record<number, readonly [trouble: BusTrouble, words: strin
     "the NATS server has less room than the run reserves: " +
     "use a smaller --cluster-hold, or give JetStream a larger max_file_store",
   ],
-  10_058: ["failed", "a run of that name is on the bus already: see 'myriad runs URL'"],
+  10_058: ["failed", EXISTS],
   10_059: ["gone", "the run is not on the bus any more"],
+  // Of two that make the same stream at once.
+  10_065: ["failed", EXISTS],
   10_074: ["failed", "this NATS server is not part of a cluster: leave out --cluster-replicas"],
   10_076: ["failed", `the NATS server has no JetStream: ${ENABLE}`],
   10_077: ["full", "the store of the run is full: it goes on when the submitter has collected"],
@@ -87,6 +90,12 @@ function explain(error: ClientError): readonly [BusTrouble, string] {
 /** Whether a key was not written since somebody else has written it before. */
 export function isWrittenBefore(error: unknown): boolean {
   return (error as ClientError).code === WRONG_LAST_SEQUENCE;
+}
+
+/** Whether nobody listens where something was sent. */
+export function isUnanswered(error: unknown): boolean {
+  const { name, cause } = error as ClientError;
+  return name === "NoResponders" || cause !== undefined && isUnanswered(cause);
 }
 
 /** Why the first connection did not come about. Nothing of a password or token is in it. */
