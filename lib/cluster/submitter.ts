@@ -312,15 +312,22 @@ export class Submitter implements RunningPipeline {
     await this.#results.idle;
   }
 
-  /** Settles once the workers have committed what they hold. */
+  /**
+   * Settles once the workers have committed what they hold. They tell once a second what that is, and
+   * may have begun more since: nobody holds anything if no part has come for longer.
+   */
   async #whenStopped(): Promise<void> {
-    // Each worker has told once more what it does.
-    await this.#lifecycle.change(SILENT_MS / 2);
+    const outstanding = this.#outstanding;
+    let left = outstanding.size;
+    let sinceMs = performance.now();
     while (
-      this.#outstanding.size > 0 && !this.#lifecycle.isOver &&
-      this.workers.heard.some(({ open }) => open.length > 0)
+      left > 0 && !this.#lifecycle.isOver &&
+      (performance.now() - sinceMs < SILENT_MS / 2 ||
+        this.workers.heard.some(({ open }) => open.length > 0))
     ) {
       await this.#lifecycle.change(100);
+      if (outstanding.size < left) sinceMs = performance.now();
+      left = outstanding.size;
     }
   }
 

@@ -82,3 +82,36 @@ Deno.test("--resume goes on with a run that Ctrl-C has ended, and repeats nothin
   assertEquals(code, 0, stderr);
   await cluster.verify(output, { numbers: range(COUNT) });
 });
+
+/** A worker that nobody hears: it may not tell what it does. */
+const MUTE = `authorization { users: [
+  { user: all, password: all },
+  { user: mute, password: mute, permissions: { publish: { deny: "myriad.*.live" } } } ] }
+  no_auth_user: all`;
+
+Deno.test("Ctrl-C collects what a worker commits one after the other, also if nobody hears the worker", async () => {
+  await using cluster = await Cluster.start({ config: MUTE });
+  const { target, nats: { host, port } } = cluster;
+  const output = cluster.dir.path("out.ndjson");
+  const args = ["-n", "100", "-c", "2", "--slice", "20", target.url("/{}"), "-o", output];
+  // One of each of the first two slices.
+  target.hold((path) => path === "/7" || path === "/27");
+  const run = cluster.submit(args);
+  const worker = cluster.work([await run.name()], { url: `nats://mute:mute@${host}:${port}` });
+  await until(() => target.held === 2);
+  const { messages } = await cluster.tap("$KV.*.commit.*");
+  run.kill("SIGINT");
+  await run.says("interrupted");
+  target.releaseSome((path) => path === "/7");
+  // The submitter marks what it has collected.
+  await until(() => messages.some(({ data }) => new TextDecoder().decode(data) === "closed"));
+  target.release();
+  const interrupted = await run.ended;
+  assertEquals(interrupted.code, 130, interrupted.stderr);
+  await worker.ended;
+  const resumed = cluster.submit([...args, "--resume"]);
+  await cluster.join(resumed);
+  const { code, stderr } = await resumed.ended;
+  assertEquals(code, 0, stderr);
+  await cluster.verify(output, { numbers: range(100) });
+});
