@@ -35,6 +35,11 @@ export class Leases {
     this.#held.delete(id);
   }
 
+  putOff(id: string, ms: number): void {
+    this.#held.get(id)?.putOff(ms);
+    this.#held.delete(id);
+  }
+
   giveBack(id: string): void {
     this.#held.get(id)?.giveBack();
     this.#held.delete(id);

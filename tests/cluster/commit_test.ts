@@ -23,7 +23,7 @@ async function begin(cluster: Cluster, at: RegExp, { passes }: { passes: boolean
   // The first slice does not end before the worker has both: the message would stop the second one.
   target.hold((path) => path === "/0");
   const run = cluster.submit([
-    ...["-n", `${COUNT}`, "-c", "1", "--slice", `${SLICE}`, "--lost-after", "2s"],
+    ...["-n", `${COUNT}`, "-c", "1", "--slice", `${SLICE}`, "--lost-after", "5s"],
     ...[target.url("/{}"), "-o", output],
   ]);
   const worker = cluster.work([await run.name()], { url: relay.url });

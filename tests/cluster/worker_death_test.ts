@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { Cluster, range } from "../fixtures/cluster.ts";
+import { Cluster, range, type Tapped } from "../fixtures/cluster.ts";
 import { until } from "../fixtures/until.ts";
 
 // A worker that dies, sleeps or leaves in its slices. The target holds one request of each slice, so
@@ -43,6 +43,29 @@ Deno.test("the slices of a worker that is killed go to another, which repeats wh
   assertEquals(JSON.parse(stdout).requests, COUNT);
   await cluster.verify(output, { numbers, repeats: MADE });
   assertEquals(cluster.target.paths.length, COUNT + MADE);
+});
+
+Deno.test("a slice of which the server forgot that a worker has it is put off by the next worker", async () => {
+  await using cluster = await Cluster.start();
+  const { target } = cluster;
+  const output = cluster.dir.path("out.ndjson");
+  target.hold((path) => path === "/7");
+  const run = cluster.submit([
+    ...["-n", `${SLICE}`, "-c", "1", "--slice", `${SLICE}`],
+    ...[target.url("/{}"), "-o", output],
+  ]);
+  await cluster.join(run);
+  await cluster.sees(8);
+  await cluster.nats.restart({ hasDeliveries: false });
+  const { messages } = await cluster.tap("$JS.ACK.>");
+  await cluster.join(run);
+  const isPutOff = ({ data }: Tapped): boolean =>
+    new TextDecoder().decode(data) === '-NAK {"delay":30000000000}';
+  await until(() => messages.some(isPutOff), () => `${target.paths.length} requests`);
+  target.release();
+  const { code, stderr } = await run.ended;
+  assertEquals(code, 0, stderr);
+  await cluster.verify(output, { numbers: range(SLICE) });
 });
 
 Deno.test("the commits of a worker that was stopped for too long lose", async () => {

@@ -13,8 +13,12 @@ const MAX_LISTED = 10_000;
 /** A slice that was handed to this worker, for as long as it says that it works on it. */
 export interface Lease {
   readonly slice: Slice;
+  /** How often it was handed to a worker, with this time, as far as the bus knows: from 1. */
+  readonly deliveries: number;
   /** Keeps it for another while. */
   keep(): void;
+  /** Gives it back: a worker gets it after a time, in milliseconds. */
+  putOff(ms: number): void;
   /** Gives it back: another worker gets it at once. */
   giveBack(): void;
   /** Takes it out of the queue. Its commit is what counts, so nothing waits for that. */
@@ -121,8 +125,19 @@ function toLease(message: Msg, slice: Slice): Lease {
   const answer = (text: string) => (): void => void message.respond(text);
   return {
     slice,
+    deliveries: countDeliveries(message.reply!),
     keep: answer("+WPI"),
+    putOff: (ms) => message.respond(`-NAK {"delay":${Math.round(ms * 1e6)}}`),
     giveBack: answer("-NAK"),
     acknowledge: answer("+ACK"),
   };
+}
+
+/**
+ * Reads how often a message was delivered from the subject of its ack, of which there are two forms
+ * (ADR-15 of NATS): that of more than nine tokens has the domain and the account before the stream.
+ */
+function countDeliveries(reply: string): number {
+  const tokens = reply.split(".");
+  return Number(tokens[tokens.length > 9 ? 6 : 4]);
 }
