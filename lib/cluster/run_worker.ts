@@ -351,7 +351,7 @@ export class RunWorker {
     if (commit !== undefined) return this.#leases.acknowledge(id);
     if (tries >= MAX_DEATHS) return await this.#condemn(id, "deadly");
     // A server that was killed has forgotten to whom it was handed: that worker may still have it.
-    if (tries >= lease.deliveries) return this.#leases.putOff(id, this.#spec.lostAfterMs);
+    if (tries >= lease.deliveries) return this.#leases.drop(id);
     await this.#retries.persist(() => this.#bus.commits.writeTries(id, tries + 1));
     this.#tries.set(id, tries);
     let records;

@@ -2,11 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { Leases } from "../../lib/cluster/leases.ts";
 import { lease } from "../fixtures/slices.ts";
 
-Deno.test("Leases keep what is held, until it is acknowledged or given back", () => {
+Deno.test("Leases keep what is held, until it is acknowledged, given back or dropped", () => {
   const leases = new Leases();
-  const [a, b, c] = ["a", "b", "c"].map((id) => lease(id));
-  for (const one of [a, b, c]) assert(leases.add(one));
-  assertEquals(leases.size, 3);
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((id) => lease(id));
+  for (const one of [a, b, c, d]) assert(leases.add(one));
+  assertEquals(leases.size, 4);
+  leases.drop("d");
   leases.keep();
   leases.acknowledge("a");
   leases.giveBack("b");
@@ -15,6 +16,7 @@ Deno.test("Leases keep what is held, until it is acknowledged or given back", ()
   assertEquals(a.said, ["keep", "acknowledge"]);
   assertEquals(b.said, ["keep", "give back"]);
   assertEquals(c.said, ["keep", "keep"]);
+  assertEquals(d.said, []);
   assertEquals(leases.size, 1);
 });
 

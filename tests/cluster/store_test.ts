@@ -67,7 +67,8 @@ Deno.test("of two workers that have the same slice, the first commit stands", as
   const length = COUNT / 8;
   const run = cluster.submit([
     ...["-n", `${COUNT}`, "-c", `${COUNT}`, "--slice", `${length}`, target.url("/{}")],
-    ...["-o", output, "--json"],
+    // The second worker takes what the first one may still have only after this time.
+    ...["-o", output, "--json", "--lost-after", "5s"],
   ]);
   await until(() => messages.length === 8);
   target.hold(() => true);

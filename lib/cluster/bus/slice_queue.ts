@@ -17,8 +17,6 @@ export interface Lease {
   readonly deliveries: number;
   /** Keeps it for another while. */
   keep(): void;
-  /** Gives it back: a worker gets it after a time, in milliseconds. */
-  putOff(ms: number): void;
   /** Gives it back: another worker gets it at once. */
   giveBack(): void;
   /** Takes it out of the queue. Its commit is what counts, so nothing waits for that. */
@@ -127,7 +125,6 @@ function toLease(message: Msg, slice: Slice): Lease {
     slice,
     deliveries: countDeliveries(message.reply!),
     keep: answer("+WPI"),
-    putOff: (ms) => message.respond(`-NAK {"delay":${Math.round(ms * 1e6)}}`),
     giveBack: answer("-NAK"),
     acknowledge: answer("+ACK"),
   };
