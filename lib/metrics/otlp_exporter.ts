@@ -10,7 +10,7 @@ import { UsageError } from "../errors.ts";
 import { parseHost } from "../http/url.ts";
 import type { OtlpOptions } from "../options/run_options.ts";
 import { describeOsError } from "../process/os_error.ts";
-import { isGranted } from "../process/permission.ts";
+import { explainMissingNet, isGranted } from "../process/permission.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { collectMetrics, type Floors } from "./families.ts";
 import { formatOtlp } from "./otlp.ts";
@@ -77,7 +77,7 @@ export class OtlpExporter {
     if (!isGranted({ name: "net", host })) {
       throw new UsageError(
         `Cannot send metrics to '--otlp ${options.shown}': no permission: ` +
-          `run with --allow-net=${host}`,
+          explainMissingNet(host),
       );
     }
     return new OtlpExporter(options, times);

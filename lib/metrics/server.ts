@@ -11,7 +11,7 @@ import { UsageError } from "../errors.ts";
 import { formatAuthority } from "../http/url.ts";
 import type { ListenAddress } from "../options/run_options.ts";
 import { describeOsError } from "../process/os_error.ts";
-import { isGranted } from "../process/permission.ts";
+import { explainMissingNet, isGranted } from "../process/permission.ts";
 import { writeAll } from "../process/write_all.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { CONTENT_TYPE, formatMetrics } from "./exposition.ts";
@@ -61,7 +61,7 @@ export class MetricsServer {
     const host = formatAuthority(address);
     if (!isGranted({ name: "net", host })) {
       throw new UsageError(
-        `Cannot listen at '--metrics ${host}': no permission: run with --allow-net=${host}`,
+        `Cannot listen at '--metrics ${host}': no permission: ${explainMissingNet(host)}`,
       );
     }
     try {

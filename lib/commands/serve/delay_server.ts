@@ -6,7 +6,7 @@
 import { UsageError } from "../../errors.ts";
 import { formatAuthority } from "../../http/url.ts";
 import { describeOsError } from "../../process/os_error.ts";
-import { isGranted } from "../../process/permission.ts";
+import { explainMissingNet, isGranted } from "../../process/permission.ts";
 import { AccessLog, type Arrival } from "./access_log.ts";
 import { type Delay, drawDelay, drawStatus, seedRandom, type Statuses } from "./draw.ts";
 
@@ -254,7 +254,7 @@ function listen(host: string, port: number, handler: Handler): Deno.HttpServer<D
       : error instanceof Deno.errors.AddrNotAvailable
       ? "this machine has no such address: choose another with --host"
       : error instanceof Deno.errors.NotCapable
-      ? `no permission: run with --allow-net=${authority}`
+      ? `no permission: ${explainMissingNet(authority)}`
       : `${describeOsError(error)}: choose another with --host and --port`;
     throw new UsageError(`Cannot listen on ${authority}: ${why}`);
   }
