@@ -112,11 +112,11 @@ async function compare(
     [...toArgs("cluster"), "--slice", "10", "--json", ...more],
     { input: stdin },
   );
-  const { stderr } = await run.ended;
-  assertEquals(target.paths.toSorted(), alone, stderr);
+  await run.ended;
+  assertEquals(target.paths.toSorted(), alone, cluster.said);
   const files = ["alone", "cluster"].map((run) => dir.path(`${run}-${output ?? "out.ndjson"}`));
   const [expected, actual] = await Promise.all(files.map(readSorted));
-  assertEquals(actual, expected, stderr);
+  assertEquals(actual, expected, cluster.said);
   await cluster.verify(files[1], { numbers: await readNumbers(files[0]) });
   if (!hasFailures) return;
   const failed = ["alone", "cluster"].map((run) => readSorted(dir.path(`${run}.failed`)));
