@@ -24,6 +24,7 @@ for (
     [make({ code: 10_059 }), "gone", "the run is not on the bus any more"],
     [make({ code: 10_014 }), "gone", "the run is not on the bus any more"],
     [make({ code: 10_039 }), "failed", "start nats-server with -js"],
+    [make({ code: 10_065 }), "failed", "a run of that name is on the bus already"],
     [make({ code: 10_005 }), "failed", "use a smaller --cluster-replicas"],
     [
       make({ name: "UserAuthenticationExpiredError" }),
