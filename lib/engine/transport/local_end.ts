@@ -4,7 +4,6 @@
  * @module
  */
 import { UsageError } from "../../errors.ts";
-import { explainMissingNet } from "../../process/permission.ts";
 import type { LocalEnd } from "../options.ts";
 import type { NativeTransports } from "./native/transports.ts";
 import type { Transports } from "./transport.ts";
@@ -50,7 +49,7 @@ function findAddressProblem(address: string): string | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
       const host = address.includes(":") ? `[${address}]` : address;
-      return `no permission: ${explainMissingNet(host)}, too`;
+      return `no permission: run with --allow-net=${host}, too`;
     }
     return "this machine does not have that address";
   }
