@@ -131,12 +131,12 @@ export class Bus {
     run: string,
     { key, ...streams }: CreateOptions,
   ): Promise<RunBus> {
-    const { js, jsm } = this.#connection;
+    const { jsm } = this.#connection;
     await this.#removeLeft(run);
     try {
       await this.#settle();
       await addBucket(jsm, run, streams);
-      const kv = await new Kvm(js).open(toNames(run).bucket);
+      const kv = await this.#openKeys(run);
       await claim(kv, run);
       try {
         // The bucket is the last that is deleted. Without it there is nothing, unless others removed it.
@@ -163,10 +163,8 @@ export class Bus {
   async #removeLeft(run: string): Promise<void> {
     try {
       if (await this.#findUndescribed(run) === undefined) return;
-      const { js, jsm } = this.#connection;
-      const { bucket } = toNames(run);
-      const { created } = await jsm.streams.info(`KV_${bucket}`);
-      const kv = await new Kvm(js).open(bucket);
+      const { created } = await this.#findBucket(run);
+      const kv = await this.#openKeys(run);
       const before = await kv.get(CLAIM);
       // Another submitter may be about to describe it.
       const endMs = performance.now() + SPEC_MS;
@@ -176,8 +174,8 @@ export class Bus {
       }
       await claim(kv, run, before?.revision);
       // One that has removed it, and made its own, has a claim of the same revision.
-      const { created: claimed } = await jsm.streams.info(`KV_${bucket}`);
-      if (claimed !== created) throw makesAnother(run);
+      const claimed = await this.#findBucket(run);
+      if (claimed.created !== created) throw makesAnother(run);
     } catch (error) {
       const trouble = toBusError(error, `open the run '${run}'`);
       if (trouble instanceof BusError && trouble.trouble === "gone") return;
@@ -204,17 +202,24 @@ export class Bus {
   async openRun(run: string, key?: Uint8Array): Promise<RunBus | undefined> {
     if (!RUN_NAME.test(run)) return undefined;
     try {
-      const { js, jsm } = this.#connection;
-      const { bucket } = toNames(run);
       // One that is being made has no key yet, and nats-server 2.9 can end when a key is read then.
-      const { state } = await jsm.streams.info(`KV_${bucket}`);
+      const { state } = await this.#findBucket(run);
       if (state.messages === 0) return undefined;
-      return this.#open(run, await new Kvm(js).open(bucket), key);
+      return this.#open(run, await this.#openKeys(run), key);
     } catch (error) {
       const trouble = toBusError(error, `open the run '${run}'`);
       if (trouble instanceof BusError && trouble.trouble === "gone") return undefined;
       throw trouble;
     }
+  }
+
+  /** The stream of the run's keys. */
+  #findBucket(run: string): Promise<StreamInfo> {
+    return this.#connection.jsm.streams.info(`KV_${toNames(run).bucket}`);
+  }
+
+  #openKeys(run: string): Promise<KV> {
+    return new Kvm(this.#connection.js).open(toNames(run).bucket);
   }
 
   #open(run: string, kv: KV, key: Uint8Array | undefined): RunBus {
