@@ -5,7 +5,7 @@ import { THINK } from "../options/kinds.ts";
 import { type Result, toUnsentResult } from "../result.ts";
 import { LongTimer, MAX_TIMER_MS } from "../schedule/long_timer.ts";
 import { CheckTally } from "../stats/check_tally.ts";
-import type { CheckFigures } from "../stats/snapshot.ts";
+import type { CountedIteration } from "../stats/flow_tally.ts";
 import type { Target } from "../target.ts";
 import { truncate } from "../text/truncate.ts";
 import { SecretFilter } from "../transcript/secret_filter.ts";
@@ -53,17 +53,9 @@ interface Entry {
 }
 
 /** What came of an iteration. */
-export interface IterationOutcome {
-  /** In the order in which the requests were made; at most {@linkcode MAX_REQUESTS}. */
-  readonly results: readonly Result[];
-  readonly checks: readonly CheckFigures[];
-  /** Whether it threw, took too long, or had a check that did not hold. */
-  readonly hasFailed: boolean;
+export interface IterationOutcome extends CountedIteration {
   /** Whether it was ended with the run. */
   readonly isCancelled: boolean;
-  /** When it started, in milliseconds since the Unix epoch. */
-  readonly at: number;
-  readonly ms: number;
 }
 
 /** One call of a flow: by one virtual user, with cookies of its own. */

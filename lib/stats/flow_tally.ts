@@ -13,8 +13,10 @@ import type { CheckFigures, FlowFigures } from "./snapshot.ts";
 
 /** What is counted of an iteration. */
 export interface CountedIteration {
+  /** In the order in which the requests were made. */
   readonly results: readonly Result[];
   readonly checks: readonly CheckFigures[];
+  /** Whether it threw, took too long, or had a check that did not hold. */
   readonly hasFailed: boolean;
   /** When it started, in milliseconds since the Unix epoch. */
   readonly at: number;
