@@ -21,6 +21,7 @@ import { countLog } from "./log/count_log.ts";
 import type { LoggedPlaces, Sections } from "./log/entry.ts";
 import {
   beginLog,
+  checkLogPlace,
   drawLogId,
   type LogState,
   mayKeepLog,
@@ -73,6 +74,8 @@ export class ResumePoint {
         ? { state: undefined, isResumed: false, isJudgedAgain: false }
         : await findState(options, { ...opened, size, failures });
       const tail = await findTail(options, opened.journal, found);
+      const isOver = found.state === undefined || found.state.complete && !options.retryFailed;
+      if (!isOver) checkPlaceOfLog(options, opened);
       const state = tail?.state ?? found.state;
       return new ResumePoint(options, opened, failures, { ...found, state }, tail);
     } catch (error) {
@@ -141,8 +144,7 @@ export class ResumePoint {
 
   /** A journal that a new log goes on behind, where the run has one. */
   #withNewLog(state: JournalState): JournalState {
-    // What workers of a cluster have done is kept on the bus until a journal has it.
-    const hasLog = this.#options.cluster === undefined && mayKeepLog(this.journal.logPath);
+    const hasLog = keepsLog(this.#options, this.journal);
     return { ...state, log: hasLog ? { id: drawLogId(), covered: [], seconds: 0 } : null };
   }
 
@@ -288,8 +290,7 @@ export class ResumePoint {
     try {
       await beginLog(path, isSynced);
     } catch (error) {
-      const why = `its log '${path}' cannot be made: ${describeWriteError(error)}`;
-      return refuseOutput(this.#options, why);
+      return refuseLog(this.#options, path, error);
     }
     const startMs = performance.timeOrigin + performance.now();
     return new RunLog({ path, id: log.id, isSynced, startMs });
@@ -321,6 +322,25 @@ interface Tail {
   readonly entries: number;
   /** The journal together with them. */
   readonly state: JournalState;
+}
+
+function keepsLog({ cluster }: ResumeOptions, { logPath }: JournalStore): boolean {
+  // What workers of a cluster have done is kept on the bus until a journal has it.
+  return cluster === undefined && mayKeepLog(logPath);
+}
+
+/** Refuses a run whose log cannot be made, before anything is changed. */
+function checkPlaceOfLog(options: ResumeOptions, { journal }: Pick<RunOutput, "journal">): void {
+  if (!keepsLog(options, journal)) return;
+  try {
+    checkLogPlace(journal.logPath);
+  } catch (error) {
+    refuseLog(options, journal.logPath, error);
+  }
+}
+
+function refuseLog(options: ResumeOptions, path: string, error: unknown): never {
+  return refuseOutput(options, `its log '${path}' cannot be made: ${describeWriteError(error)}`);
 }
 
 /** Finds what was done behind the journal of a run that is resumed. */

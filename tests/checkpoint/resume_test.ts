@@ -38,6 +38,10 @@ const start = (
 const myriad = (args: string[], input?: string, limits?: string): Promise<Ran> =>
   run(args, { permissions: PERMISSIONS, input, limits });
 
+function listNames(path: string): string[] {
+  return Array.from(Deno.readDirSync(path), ({ name }) => name);
+}
+
 /** A server that answers at most so many requests a millisecond, and counts each path. */
 async function counting(
   perMs = 4,
@@ -327,6 +331,37 @@ Deno.test("--resume names the permission for the log that the run has", async ()
     `myriad: Cannot go on with '--output ${output}': no permission for its log: ` +
     `run with --allow-write=${log} --allow-read=${log}\n`,
   ]);
+});
+
+Deno.test("myriad refuses the place of its log where another program has a file, and changes nothing", async () => {
+  await using server = await counting();
+  await using dir = await folder();
+  for (const name of ["o.ndjson", "o.sqlite"]) {
+    const output = dir.path(name);
+    const args = ["-n", "2", "-s", server.url("/{}"), "-o", output];
+    const log = `${output}.myriad.log`;
+    await Deno.writeTextFile(log, "mine");
+    const refuses = async (...more: string[]): Promise<void> => {
+      const { code, stderr } = await myriad([...args, ...more]);
+      assertEquals([code, stderr], [
+        2,
+        `myriad: Cannot write '--output ${output}': its log '${log}' cannot be made: ` +
+        "a file of another program has its name: move that away\n",
+      ]);
+      assertEquals(await Deno.readTextFile(log), "mine");
+    };
+    await refuses();
+    assertEquals(listNames(dir.path("")), [`${name}.myriad.log`]);
+    await Deno.rename(log, dir.path("moved"));
+    assertEquals((await myriad(args)).code, 0);
+    await Deno.rename(dir.path("moved"), log);
+    const before = await Deno.readFile(output);
+    await refuses("--overwrite");
+    assertEquals(await Deno.readFile(output), before);
+    assertEquals(total(server), 2);
+    server.counts.clear();
+    for (const left of listNames(dir.path(""))) await Deno.remove(dir.path(left));
+  }
 });
 
 // It is refused before a thread starts.

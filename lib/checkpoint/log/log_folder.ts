@@ -36,16 +36,6 @@ export interface LogPlace {
   readonly startMs: number;
 }
 
-/** What a journal says of the log behind it. */
-export interface LogState {
-  /** What its entries are known by. */
-  readonly id: number;
-  /** The number of the last entry of each thread whose results the journal has; 0 without one. */
-  readonly covered: readonly number[];
-  /** Seconds since the log began: the journal has the time until then. */
-  readonly seconds: number;
-}
-
 /** How long a log is being written, in seconds: the same in all threads. */
 export function measureLogSeconds({ startMs }: Pick<LogPlace, "startMs">): number {
   // A worker has an origin of its own.
@@ -61,6 +51,23 @@ export function drawLogId(): number {
 /** Whether this process has the permissions for a log; a run does without it if not. */
 export function mayKeepLog(path: string): boolean {
   return isGranted({ name: "write", path }) && isGranted({ name: "read", path });
+}
+
+/**
+ * Looks whether a log can have a folder there, and changes nothing.
+ *
+ * @throws {Error} If a file of another program is in its place.
+ */
+export function checkLogPlace(path: string): void {
+  let info;
+  try {
+    info = Deno.lstatSync(path);
+  } catch {
+    // Nothing is there, or the folder cannot be read: what that means is said when it is made.
+    return;
+  }
+  if (info.isDirectory || info.isSymlink) return;
+  throw new Error("a file of another program has its name: move that away");
 }
 
 /**
@@ -84,9 +91,8 @@ export async function beginLog(path: string, isSynced: boolean): Promise<void> {
  * @throws {Error} If it is another user's, or a file.
  */
 function closeFolder(path: string): void {
-  const { isDirectory, isSymlink } = Deno.lstatSync(path);
-  if (!isDirectory) {
-    if (!isSymlink) throw new Error("a file of another program has its name: move that away");
+  checkLogPlace(path);
+  if (Deno.lstatSync(path).isSymlink) {
     // It would lead into a folder that others can read.
     Deno.removeSync(path);
     return Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
