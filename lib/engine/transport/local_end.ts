@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../../errors.ts";
+import { formatAllow } from "../../text/format_allow.ts";
 import type { LocalEnd } from "../options.ts";
 import type { NativeTransports } from "./native/transports.ts";
 import type { Transports } from "./transport.ts";
@@ -49,7 +50,7 @@ function findAddressProblem(address: string): string | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
       const host = address.includes(":") ? `[${address}]` : address;
-      return `no permission: run with --allow-net=${host}, too`;
+      return `no permission: run with ${formatAllow("net", host)}, too`;
     }
     return "this machine does not have that address";
   }
