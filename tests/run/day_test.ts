@@ -49,17 +49,51 @@ async function begin<T>(
   return { run, opened, finished };
 }
 
+/** What a message of OTLP says of the requests that succeeded, and when. */
+interface Sent {
+  /** Milliseconds since the Unix epoch. */
+  readonly atMs: number;
+  readonly startMs: number;
+  readonly succeeded: number;
+}
+
+/**
+ * Takes the messages that are sent to a receiver of OTLP, for which the clock would not wait. Others
+ * are sent as before.
+ */
+function receiveOtlp(url: string): Disposable & { readonly messages: readonly Sent[] } {
+  const messages: Sent[] = [];
+  const real = globalThis.fetch;
+  globalThis.fetch = async (input, init) => {
+    if (input !== url) return await real(input, init);
+    messages.push(toSent(JSON.parse(init!.body as string)));
+    return new Response("{}");
+  };
+  return { messages, [Symbol.dispose]: () => void (globalThis.fetch = real) };
+}
+
+// deno-lint-ignore no-explicit-any -- the message is a tree of many kinds
+function toSent({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }: any): Sent {
+  const { sum: { dataPoints } } = metrics.find(({ name }: { name: string }) =>
+    name === "myriad_requests_total"
+  );
+  const [{ asDouble, startTimeUnixNano, timeUnixNano }] = dataPoints;
+  const toMs = (nanos: string): number => Number(BigInt(nanos) / 1_000_000n);
+  return { atMs: toMs(timeUnixNano), startMs: toMs(startTimeUnixNano), succeeded: asDouble };
+}
+
 async function readRows(path: string): Promise<Row[]> {
   const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
   return lines.map((line) => JSON.parse(line));
 }
 
-Deno.test("a run of 24 hours keeps its rate, its journal, its metrics, its log and its plots", async () => {
+Deno.test("a run of 24 hours keeps its rate, its journal, its metrics, its OTLP, its log and its plots", async () => {
   await using dir = await folder({ inMemory: true });
   const [records, page] = [dir.path("records.ndjson"), dir.path("page.html")];
   // A night in which clocks in Europe are put back, and a day ends.
   const startMs = Date.UTC(2026, 9, 24, 12);
   using clock = new SimulatedClock(startMs, 30 * SECOND);
+  using otlp = receiveOtlp("http://127.0.0.1:1/v1/metrics");
   const notices: string[] = [];
   const lines: string[] = [];
   const startLog = async (run: Run): Promise<Progress> => {
@@ -76,7 +110,7 @@ Deno.test("a run of 24 hours keeps its rate, its journal, its metrics, its log a
   };
   const { opened: progress, finished } = await begin([
     ...["-z", "24h", "-q", "1/m", "-c", "5", "-o", records],
-    ...["--report", page, "--metrics", "127.0.0.1:0"],
+    ...["--report", page, "--metrics", "127.0.0.1:0", "--otlp", "http://127.0.0.1:1/v1/metrics"],
   ], { onNotice: (text) => notices.push(text), onOpen: startLog });
   const metrics = /http:\S+/.exec(notices[0])![0];
   for (const hour of [1, 12, 23]) {
@@ -101,6 +135,20 @@ Deno.test("a run of 24 hours keeps its rate, its journal, its metrics, its log a
   assertEquals(rows.map(({ i }) => i), [...Array(1_440).keys()]);
   for (const { i, at } of rows) assertEquals(at, new Date(startMs + i * MINUTE).toISOString());
   assertEquals((await readJournal(`${records}.myriad`)).complete, true);
+
+  // One each 10 s, late by what time goes on at once, and one at the end.
+  const { messages } = otlp;
+  for (const [k, { atMs, startMs: fromMs, succeeded }] of messages.entries()) {
+    const sinceMs = atMs - (messages[k - 1]?.atMs ?? startMs);
+    assert(
+      k === messages.length - 1 || sinceMs >= 10 * SECOND && sinceMs < 40 * SECOND,
+      `${sinceMs}`,
+    );
+    const begun = Math.ceil((atMs - startMs) / MINUTE);
+    assert(fromMs === startMs && (succeeded === begun || succeeded === begun - 1), `${succeeded}`);
+  }
+  assert(messages.length > DAY / (40 * SECOND), `${messages.length}`);
+  assertEquals(messages.at(-1)!.succeeded, 1_440);
 
   // The timer of the log is late by a step now and then.
   assert(lines.length > 2_500, `${lines.length}`);
