@@ -17,8 +17,8 @@ export interface NameRecords {
   readonly ttlSeconds?: number;
   /** How long it takes to answer. @default {0} */
   readonly delayMs?: number;
-  /** How many queries meet the fault. @default all */
-  readonly faults?: number;
+  /** How long the fault lasts, from the first query of the name on. @default for good */
+  readonly faultSeconds?: number;
   /** What it answers in place of addresses; `truncated` only over UDP. @default nothing */
   readonly fault?: "no such name" | "server failure" | "truncated";
 }
@@ -38,9 +38,9 @@ const HEADER_BYTES = 12;
 
 if (import.meta.main) {
   const [address, file] = Deno.args;
-  const counts = new Map<string, number>();
+  const firsts = new Map<string, number>();
   const look = (query: Uint8Array, isTcp: boolean): Promise<Uint8Array> =>
-    answer(query, isTcp, JSON.parse(Deno.readTextFileSync(file)), counts);
+    answer(query, isTcp, JSON.parse(Deno.readTextFileSync(file)), firsts);
   const udp = createSocket("udp4");
   udp.on("message", async (query, { address, port }) => {
     udp.send(await look(query, false), port, address);
@@ -66,17 +66,18 @@ async function answer(
   query: Uint8Array,
   isTcp: boolean,
   table: NameTable,
-  counts: Map<string, number>,
+  firsts: Map<string, number>,
 ): Promise<Uint8Array> {
   const { name, type, end } = readQuestion(query);
   const records = table[name];
-  const count = (counts.get(name) ?? 0) + 1;
-  counts.set(name, count);
-  const { delayMs = 0, ttlSeconds = 60, faults = Infinity } = records ?? {};
+  const now = performance.now();
+  const first = firsts.get(name) ?? now;
+  firsts.set(name, first);
+  const { delayMs = 0, ttlSeconds = 60, faultSeconds = Infinity } = records ?? {};
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   const fault = records === undefined
     ? "no such name"
-    : count <= faults
+    : now - first < faultSeconds * 1_000
     ? records.fault
     : undefined;
   const isTruncated = fault === "truncated" && !isTcp;
