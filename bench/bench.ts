@@ -13,7 +13,7 @@ export interface Context {
   readonly base: string | undefined;
   /** The sockets of `long`; undefined for native ones. */
   readonly transport: "portable" | "native" | undefined;
-  /** Parts of the names of the rows that `laboratory` and `deaths` run, all of which a row has to have. */
+  /** What a name has to have of the rows that are run; see {@linkcode isWanted}. */
   readonly only: readonly string[];
   /** What `deaths` draws its runs from; undefined for another one each time. */
   readonly seed: number | undefined;
@@ -36,4 +36,9 @@ export interface Bench {
 /** A count at the scale of the run; at least `least`, often the number of connections. */
 export function scaled(count: number, { scale }: Pick<Context, "scale">, least = 1): number {
   return Math.max(least, Math.round(count * scale));
+}
+
+/** Whether a row is to be run: its name has one of the words, between bars, of each `--only`. */
+export function isWanted(name: string, { only }: Pick<Context, "only">): boolean {
+  return only.every((words) => words.split("|").some((word) => name.includes(word)));
 }

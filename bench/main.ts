@@ -80,8 +80,8 @@ Without a name all of it is measured, in the order below.
   --keep FOLDER     keeps plots, as SVG, and their figures, as CSV
   --base COMMIT     what 'before' and 'threads' compare this tree to
   --transport NAME  the sockets of 'long': native, as by default, or portable
-  --only WORDS      what a row of 'laboratory' or 'deaths' has to have in its name: loss, or
-                    'loss|delay' for one of several (repeatable: all of them)
+  --only WORDS      what a row of 'laboratory', 'deaths' or 'soak' has to have in its name: loss,
+                    or 'loss|delay' for one of several (repeatable: all of them)
   --seed N          the same runs of 'deaths' again; with --rounds 1 the first of them
 `;
 

@@ -112,7 +112,7 @@ function milliseconds(title: string, value: Figure<Measured>["value"]): Figure<M
 
 /** @throws {Error} If a start ends with an exit code other than 0, as where a request failed. */
 async function measure({ meter, servers }: Context, run: Run, root: string): Promise<Measured> {
-  for (const name of ["results.ndjson", "results.ndjson.journal"]) {
+  for (const name of ["results.ndjson", "results.ndjson.myriad"]) {
     await Deno.remove(servers.file(name)).catch(() => {});
   }
   const command = myriadCommand(run.args, { root });

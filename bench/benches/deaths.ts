@@ -1,4 +1,4 @@
-import { type Bench, type Context, scaled } from "../bench.ts";
+import { type Bench, type Context, isWanted, scaled } from "../bench.ts";
 import { AnswerServer } from "../deaths/answer_server.ts";
 import { type Case, drawCase } from "../deaths/cases.ts";
 import { playFailingCalls } from "../deaths/failing_calls.ts";
@@ -78,7 +78,7 @@ export const deaths: Bench = {
     const stage = { server, hasStrace: means.hasStrace, abort: context.meter.signal };
     try {
       for (const kind of KINDS) {
-        if (!isWanted(kind, context)) continue;
+        if (!isWanted(kind.name, context)) continue;
         console.log(`\n## ${kind.name}\n`);
         const lacks = kind.lacks(means);
         if (lacks !== undefined) {
@@ -96,11 +96,6 @@ export const deaths: Bench = {
     }
   },
 };
-
-/** Whether the command line wants a kind: all of the words that it gives are in its name. */
-function isWanted({ name }: Kind, { only }: Context): boolean {
-  return only.every((words) => words.split("|").some((word) => name.includes(word)));
-}
 
 async function findMeans({ servers }: Context): Promise<Means> {
   const isThere = async (...command: string[]): Promise<boolean> =>

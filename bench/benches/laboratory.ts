@@ -1,4 +1,4 @@
-import { type Bench, type Context, scaled } from "../bench.ts";
+import { type Bench, type Context, isWanted, scaled } from "../bench.ts";
 import { Interrupted } from "../meter.ts";
 import { TRIALS } from "../laboratory/conditions/conditions.ts";
 import { type Condition, DEFAULT_CONCURRENCY, DEFAULT_REQUESTS } from "../laboratory/condition.ts";
@@ -76,7 +76,7 @@ class Tables {
     const clients = this.#clients.filter(({ name, protocols, hasRetries, hasPauses }) =>
       protocols.includes(protocol) && (hasRetries || (condition.retries ?? 0) === 0) &&
       (hasPauses || condition.pauseSeconds === undefined) &&
-      this.#isWanted(`${condition.name} ${site.name} ${protocol} ${name}`)
+      isWanted(`${condition.name} ${site.name} ${protocol} ${name}`, this.#context)
     );
     if (clients.length === 0) return;
     const { meter } = this.#context;
@@ -103,13 +103,6 @@ class Tables {
       } in flight\n`,
     );
     printTable(TITLES, rows);
-  }
-
-  /** Whether each word of the command line stands in a text. */
-  #isWanted(text: string): boolean {
-    return this.#context.only.every((words) =>
-      words.split("|").some((word) => text.includes(word))
-    );
   }
 }
 

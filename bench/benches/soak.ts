@@ -1,4 +1,4 @@
-import { type Bench, scaled } from "../bench.ts";
+import { type Bench, isWanted, scaled } from "../bench.ts";
 import { type Check, printChecks } from "../checks.ts";
 import { ratio } from "../figures.ts";
 import { type Part, toPart } from "../soak/part.ts";
@@ -15,8 +15,8 @@ const CONCURRENCY = 10_000;
 const PER_SECOND = 6_400;
 /** The runs, which take place at the same time. */
 const RUNS: readonly Pick<SoakOptions, "name" | "perSecond">[] = [
-  { name: `-c ${CONCURRENCY}`, perSecond: undefined },
-  { name: `-c ${CONCURRENCY} -q ${PER_SECOND}`, perSecond: PER_SECOND },
+  { name: "closed model", perSecond: undefined },
+  { name: "open model", perSecond: PER_SECOND },
 ];
 
 /** Parts of the time: of two hours, two minutes of warm-up, and ten minutes that are compared. */
@@ -81,7 +81,8 @@ export const soak: Bench = {
     const seconds = scaled(SECONDS, context, 24);
     const sampleMs = Math.min(10_000, seconds * 1000 / 48);
     let csv = csvRow(["run", ...COLUMNS]);
-    const results = await Promise.allSettled(RUNS.map((run) =>
+    const runs = RUNS.filter(({ name }) => isWanted(name, context));
+    const results = await Promise.allSettled(runs.map((run) =>
       runSoak(
         context,
         {
@@ -99,7 +100,7 @@ export const soak: Bench = {
     ));
     const checks: Check[] = [];
     for (const [k, result] of results.entries()) {
-      const run = RUNS[k];
+      const run = runs[k];
       if (result.status === "fulfilled") checks.push(...printRun(run, seconds, result.value));
       else if (context.meter.isStopped) throw result.reason;
       else console.log(`\n${run.name}: ${result.reason.message}`);
@@ -121,7 +122,10 @@ function printRun(
     { from: warmUp, to: seconds },
   ].map((part) => toPart(samples, part));
   const [first, last, all] = parts;
-  console.log(`\nmyriad -z ${seconds}s ${name} -o results.ndjson\n`);
+  const rate = perSecond === undefined ? "" : ` -q ${perSecond}`;
+  console.log(
+    `\n${name}: \`myriad -z ${seconds}s -c ${CONCURRENCY}${rate} -o results.ndjson\`\n`,
+  );
   printTable(
     [
       "figure",

@@ -75,7 +75,7 @@ export async function runSoak(
   options: SoakOptions,
   onSample: (sample: SoakSample) => Promise<void>,
 ): Promise<SoakResult> {
-  const directory = servers.file(`soak-${options.name}`);
+  const directory = servers.file(`soak-${options.name.replace(" ", "-")}`);
   await Deno.mkdir(directory);
   const [records, summaryFile] = [`${directory}/results.ndjson`, `${directory}/summary.json`];
   const log = new DelayLog();
