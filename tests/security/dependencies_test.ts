@@ -36,6 +36,17 @@ Deno.test("each dependency is pinned with its integrity, and listed", () => {
   }
 });
 
+Deno.test("each action of the workflows is pinned to a commit, and listed", () => {
+  for (const { name } of Deno.readDirSync(new URL(".github/workflows/", ROOT))) {
+    const text = read(`.github/workflows/${name}`);
+    for (const [, used] of text.matchAll(/uses: *(.*)/g)) {
+      const [, action] = /^([\w-]+\/[\w-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.exec(used) ?? [];
+      assert(action !== undefined, `${name} uses ${used}`);
+      assert(read("docs/dependencies.md").includes(`\`${action}\``), action);
+    }
+  }
+});
+
 /** The packages that the program always has: a heap and a queue of a schedule. */
 const AT_START = ["@std/data-structures/binary-heap", "@std/data-structures/deque"];
 
