@@ -10,12 +10,12 @@ const [FIRST_IPV6] = SERVER.ipv6;
 /** What names lead to, and how long that takes to find out. */
 export const NAMES: readonly Condition[] = [
   byName("name server that takes 3 s", { [SERVER_NAME]: { ipv4: [FIRST], delayMs: 3_000 } }),
-  byName("name that does not exist for 3 s, 5 retries", {
+  byName("name that does not exist for 3 s, 9 retries", {
     [SERVER_NAME]: { ipv4: [FIRST], fault: "no such name", faultSeconds: 3, ttlSeconds: 1 },
-  }, { retries: 5 }),
-  byName("server failures for 3 s, 5 retries", {
+  }, { retries: 9 }),
+  byName("server failures for 3 s, 9 retries", {
     [SERVER_NAME]: { ipv4: [FIRST], fault: "server failure", faultSeconds: 3 },
-  }, { retries: 5 }),
+  }, { retries: 9 }),
   byName("one of two names does not exist", { [SERVER_NAME]: { ipv4: [FIRST] } }, {
     hosts: [SERVER_NAME, "nothing.test"],
     mayFail: true,
