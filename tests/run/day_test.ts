@@ -195,3 +195,19 @@ Deno.test("a run of 30 days ends with its time, which no timer can wait for, and
   assertEquals(snapshot.seconds, (47 * HOUR + 30 * MINUTE) / SECOND);
   assertEquals((await readRows(records)).length, 30 * 72 - 1);
 });
+
+Deno.test("--resume gives a run of an hour that was interrupted another hour", async () => {
+  await using dir = await folder({ inMemory: true });
+  const records = dir.path("records.ndjson");
+  const args = ["-z", "1h", "-q", "1/m", "-c", "5", "-o", records];
+  using clock = new SimulatedClock(Date.UTC(2026, 0, 1), MINUTE);
+  const first = await begin(args, NO_HOOKS);
+  await clock.to(20 * MINUTE - SECOND);
+  await clock.until(first.run.stop());
+  assertEquals((await clock.until(first.finished)).snapshot.requests, 20);
+  const second = await begin([...args, "--resume"], NO_HOOKS);
+  const { snapshot } = await clock.until(second.finished);
+  assertEquals(snapshot.requests, 80);
+  assertAlmostEquals(snapshot.seconds, 80 * MINUTE / SECOND, 1);
+  assertEquals((await readRows(records)).map(({ i }) => i), [...Array(80).keys()]);
+});
