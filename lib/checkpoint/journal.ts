@@ -13,7 +13,7 @@ import { dirname } from "node:path";
 import type { Position } from "../output/output.ts";
 import { openFreshFile } from "../process/fresh_file.ts";
 import { syncFolder } from "../process/sync_folder.ts";
-import type { ReservedDescriptors } from "../process/reserved_descriptors.ts";
+import { type DescriptorReserve, NO_RESERVE } from "../process/reserved_descriptors.ts";
 import { writeAll } from "../process/write_all.ts";
 import { MAX_INPUTS } from "../source/item.ts";
 import { findWrongStat, type StatsState } from "../stats/stats.ts";
@@ -217,7 +217,7 @@ function check(state: Record<string, unknown>): JournalState {
 export async function writeJournal(
   path: string,
   state: JournalState,
-  reserve: Pick<ReservedDescriptors, "use"> = { use: (work) => work() },
+  reserve: DescriptorReserve = NO_RESERVE,
   isSynced = true,
 ): Promise<void> {
   const bytes = new TextEncoder().encode(await formatJournal(state));
@@ -229,6 +229,7 @@ export async function writeJournal(
     if (isSynced) await file.syncData();
   } finally {
     file.close();
+    reserve.refill();
   }
   try {
     await Deno.rename(fresh, path);

@@ -74,19 +74,10 @@ export class JournalFile implements JournalStore {
   }
 
   reserve(): void {
-    this.#reserve = new ReservedDescriptors(() => openExisting(this.#path));
+    this.#reserve = new ReservedDescriptors(this.#path);
   }
 
   close(): void {
     this.#reserve?.close();
-  }
-}
-
-/** Opens a file that exists; undefined if that is not possible. */
-function openExisting(path: string): Deno.FsFile | undefined {
-  try {
-    return Deno.openSync(path);
-  } catch {
-    return undefined;
   }
 }

@@ -13,31 +13,46 @@ const SPARES = 4;
 const MAX_TRIES = 100;
 const TRY_MS = 5;
 
+/** What lends file descriptors. */
+export type DescriptorReserve = Pick<ReservedDescriptors, "use" | "refill">;
+
+/** Lends none. */
+export const NO_RESERVE: DescriptorReserve = { use: (work) => work(), refill: () => {} };
+
 /**
  * File descriptors in reserve. Where sockets run out, requests wait for them, but what has come is
  * still to be written.
  */
 export class ReservedDescriptors {
-  readonly #open: () => Disposable | undefined;
+  readonly #path: string;
+  readonly #open: (path: string) => Disposable;
   /** At most `SPARES`. */
   readonly #files: Disposable[] = [];
 
-  /** @param open opens anything that exists; undefined if it cannot */
-  constructor(open: () => Disposable | undefined) {
+  /**
+   * @param path of a file or a folder that exists
+   * @param open opens it; for tests
+   */
+  constructor(path: string, open: (path: string) => Disposable = (path) => Deno.openSync(path)) {
+    this.#path = path;
     this.#open = open;
-    this.#fill();
+    this.refill();
   }
 
-  #fill(): void {
-    while (this.#files.length < SPARES) {
-      const file = this.#open();
-      if (file === undefined) return;
-      this.#files.push(file);
+  /**
+   * Takes back what was lent. Whoever closes a file that stayed open behind {@linkcode use} calls it
+   * at once: a socket that waits would take the descriptor, and there would be one less each time.
+   */
+  refill(): void {
+    try {
+      while (this.#files.length < SPARES) this.#files.push(this.#open(this.#path));
+    } catch {
+      // There is none at present, or this system opens no folders.
     }
   }
 
   /**
-   * Does work that opens one file at a time. Where that fails because there are no descriptors, it
+   * Does work that opens one file at a time, and may leave it open. Where that fails because there are no descriptors, it
    * frees one and does the work again; once it has none, it blocks this thread for a moment.
    *
    * @throws Whatever the work throws.
@@ -56,7 +71,7 @@ export class ReservedDescriptors {
         }
       }
     } finally {
-      this.#fill();
+      this.refill();
     }
   }
 

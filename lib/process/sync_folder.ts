@@ -1,5 +1,5 @@
 import { isGranted } from "./permission.ts";
-import type { ReservedDescriptors } from "./reserved_descriptors.ts";
+import { type DescriptorReserve, NO_RESERVE } from "./reserved_descriptors.ts";
 
 /**
  * Brings to the disk which files a folder has, such as a new name of one. It does nothing on Windows,
@@ -10,9 +10,14 @@ import type { ReservedDescriptors } from "./reserved_descriptors.ts";
  */
 export async function syncFolder(
   path: string,
-  reserve: Pick<ReservedDescriptors, "use"> = { use: (work) => work() },
+  reserve: DescriptorReserve = NO_RESERVE,
 ): Promise<void> {
   if (Deno.build.os === "windows" || !isGranted({ name: "read", path })) return;
-  using folder = reserve.use(() => Deno.openSync(path));
-  await folder.sync();
+  const folder = reserve.use(() => Deno.openSync(path));
+  try {
+    await folder.sync();
+  } finally {
+    folder.close();
+    reserve.refill();
+  }
 }

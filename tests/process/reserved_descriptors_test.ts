@@ -11,9 +11,8 @@ function system(most: number): { used: number; spares: ReservedDescriptors; open
       state.used++;
     },
   };
-  state.spares = new ReservedDescriptors(() => {
-    if (state.used >= most) return undefined;
-    state.used++;
+  state.spares = new ReservedDescriptors("any", () => {
+    state.open();
     return { [Symbol.dispose]: () => void state.used-- };
   });
   return state;
@@ -25,6 +24,19 @@ Deno.test("ReservedDescriptors.use() lends a reserve when nothing can be opened,
   for (let k = 0; k < 20; k++) {
     assertEquals(it.spares.use(() => (it.open(), it.used--, "written")), "written");
     assertEquals(it.used, 10);
+  }
+});
+
+Deno.test("ReservedDescriptors.refill() takes back what stayed open for a while, before others do", () => {
+  const it = system(10);
+  it.used = 10;
+  for (let k = 0; k < 20; k++) {
+    it.spares.use(it.open);
+    // The file is closed.
+    it.used--;
+    it.spares.refill();
+    // A socket waits.
+    assertThrows(() => it.open(), Error, "Too many");
   }
 });
 

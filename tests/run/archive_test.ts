@@ -167,6 +167,24 @@ Deno.test("--save-bodies x.warc.gz exits with one line on a full disk, and --res
   assertEquals(responsesOf(await readArchive(archive)).size, 400);
 });
 
+Deno.test("--save-bodies x.warc.gz --sync always saves exchanges while sockets have run out", async () => {
+  await using dir = await folder();
+  // Too long for the memory: each is in a file of its own first, which is opened to be synced.
+  const body = crypto.getRandomValues(new Uint8Array(30_000)).toHex().repeat(5);
+  await using server = await RawServer.start(({ send, request }) =>
+    send(ok(`${numberOf(request)} ${body}`))
+  );
+  const archive = dir.path("x.warc.gz");
+  const args = ["-n", "120", "-c", "120", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
+  args.push("--save-bodies", archive, "--warc-size", "1M", "--sync", "always", "--json");
+  const { code, stdout, stderr } = await myriad(args, "ulimit -n 80");
+  assertEquals([code, stderr], [0, ""]);
+  assert(Object.keys(JSON.parse(stdout).shortages).length > 0, "there were too few");
+  const files = listSeries(archive);
+  assert(files.length > 1);
+  assertEquals(responsesOf(await readArchive(...files)).size, 120);
+});
+
 Deno.test("--save-bodies x.warc.gz --retry-failed keeps what failed, and adds what came then", async () => {
   await using dir = await folder();
   let isMended = false;

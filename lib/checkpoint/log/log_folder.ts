@@ -3,6 +3,7 @@ import { OutputError } from "../../errors.ts";
 import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
+import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import { syncFolder } from "../../process/sync_folder.ts";
 import { type Entry, openEntry } from "./entry.ts";
 
@@ -131,6 +132,8 @@ export class LogWriter {
   readonly #path: string;
   readonly #isSynced: boolean;
   readonly #files: readonly Deno.FsFile[];
+  /** For what is opened to be synced; undefined if nothing is. */
+  readonly #spare: ReservedDescriptors | undefined;
   /** Which of the files takes entries. */
   current = 0;
   #hasSyncedFolder = Deno.build.os === "windows";
@@ -145,6 +148,7 @@ export class LogWriter {
     this.#files = this.#try(() =>
       [0, 1].map((k) => openFreshFile(`${path}/${thread}.${k}`, { mode: OWNER_ONLY }))
     );
+    if (isSynced) this.#spare = new ReservedDescriptors(`${path}/${thread}.0`);
   }
 
   /** Overwrites the file that does not take entries by those that follow: it holds none that count. */
@@ -165,8 +169,10 @@ export class LogWriter {
       file.syncDataSync();
       if (this.#hasSyncedFolder) return;
       // Now that both files are in it.
-      using folder = Deno.openSync(this.#path);
-      folder.syncSync();
+      this.#spare!.use(() => {
+        using folder = Deno.openSync(this.#path);
+        folder.syncSync();
+      });
       this.#hasSyncedFolder = true;
     });
   }
@@ -174,8 +180,10 @@ export class LogWriter {
   /** Brings a file to the disk that the next entry names. @throws {OutputError} If that fails. */
   sync(path: string): void {
     this.#try(() => {
-      using file = Deno.openSync(path);
-      file.syncDataSync();
+      this.#spare!.use(() => {
+        using file = Deno.openSync(path);
+        file.syncDataSync();
+      });
     });
   }
 
@@ -189,6 +197,7 @@ export class LogWriter {
 
   close(): void {
     for (const file of this.#files) file.close();
+    this.#spare?.close();
   }
 }
 

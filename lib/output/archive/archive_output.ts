@@ -142,7 +142,7 @@ export class ArchiveOutput {
   private constructor(options: ArchiveOutputOptions, first: Deno.FsFile, isNew: boolean) {
     this.#options = options;
     this.#packer = new RecordPacker(options.gzip);
-    this.#spare = new ReservedDescriptors(() => Deno.openSync(options.path));
+    this.#spare = new ReservedDescriptors(options.path);
     this.#first = this.#file = first;
     this.#isNew = isNew;
     this.#flushes = setInterval(() => this.#flush(), FLUSH_MS);
@@ -286,6 +286,7 @@ export class ArchiveOutput {
     const options = { write: true, createNew: true, mode: OWNER_ONLY };
     const next = this.#spare.use(() => openNew(path, options));
     if (this.#file !== this.#first) this.#file.close();
+    this.#spare.refill();
     this.#file = next;
   }
 
@@ -300,6 +301,7 @@ export class ArchiveOutput {
       if (copied !== length) throw new Error(`'${path}' is not as long as it was`);
     } finally {
       from.close();
+      this.#spare.refill();
     }
     if (this.#copied === undefined) await Deno.remove(path);
     else this.#copied.push(path);

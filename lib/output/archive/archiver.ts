@@ -85,7 +85,7 @@ export class Archiver implements ExchangeTap {
         archive: path,
         prefix: `${toSpoolPrefix(path)}${run}.${thread}.`,
         packer: this.#packer,
-        spare: new ReservedDescriptors(() => openFolder(dirname(path))),
+        spare: new ReservedDescriptors(dirname(path)),
       },
       headUse: { isKept: dedupe, isTyped: cdx },
       requestBuffers: new BufferPool(MAX_HELD_BYTES),
@@ -311,15 +311,6 @@ function formatExtensionFields(
 function toFieldValue(text: string): string {
   // deno-lint-ignore no-control-regex -- they are what is replaced
   return text.replace(/[\x00-\x1f\x7f]/g, " ").trim();
-}
-
-function openFolder(path: string): Deno.FsFile | undefined {
-  try {
-    return Deno.openSync(path);
-  } catch {
-    // Not every system opens folders.
-    return undefined;
-  }
 }
 
 /** The exchanges of a request, in the order in which they were made. */

@@ -154,7 +154,7 @@ export class Bodies {
     this.#isNew = isNew;
     this.#isSynced = isSynced;
     this.#maxFolders = maxFolders;
-    this.#spare = new ReservedDescriptors(() => openFolder(path));
+    this.#spare = new ReservedDescriptors(path);
   }
 
   /** Takes the body of a response. Its methods throw {@linkcode OutputError}s. */

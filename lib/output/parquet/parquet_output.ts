@@ -80,7 +80,7 @@ export class ParquetOutput implements Output {
     this.#limits = limits;
     this.#columns = toRowColumns({ fields, captures });
     this.#group = new RowGroup(this.#columns);
-    this.#reserve = new ReservedDescriptors(() => openExisting(path));
+    this.#reserve = new ReservedDescriptors(path);
   }
 
   get written(): number {
@@ -178,6 +178,7 @@ export class ParquetOutput implements Output {
   #closePart(): void {
     if (this.#partNumber > 0) this.#part?.close();
     this.#part = undefined;
+    this.#reserve.refill();
   }
 
   /** Writes what is in the parts into the tail that takes rows. */
@@ -324,8 +325,8 @@ export class ParquetOutput implements Output {
 
   async close(): Promise<void> {
     await this.#sealing;
-    this.#reserve.close();
     this.#closePart();
+    this.#reserve.close();
     this.#file.close();
     for (const tail of Object.values(this.#tails)) {
       await tail.close().catch((error) => this.#failure ??= error);
@@ -341,13 +342,4 @@ function toFreshTailPath(path: string): string {
 
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
-}
-
-/** Opens a file that exists; undefined if that is not possible. */
-function openExisting(path: string): Deno.FsFile | undefined {
-  try {
-    return Deno.openSync(path);
-  } catch {
-    return undefined;
-  }
 }
