@@ -69,8 +69,12 @@ export class JournalFile implements JournalStore {
     }
   }
 
-  removeRetryList(): Promise<void> {
-    return Deno.remove(this.#list);
+  async removeRetryList(): Promise<void> {
+    try {
+      await Deno.remove(this.#list);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 
   reserve(): void {

@@ -6,7 +6,7 @@
 import { OutputError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
-import { SPOOL_NAME, toSpoolPrefix } from "../output/archive/archive_paths.ts";
+import { removeSpoolFiles, SPOOL_NAME, toSpoolPrefix } from "../output/archive/archive_paths.ts";
 import { openFile } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { KeptRecords, Output, Position } from "../output/output.ts";
@@ -122,8 +122,7 @@ export class ResumePoint {
     if (state?.complete) {
       // The run before may have been killed before its output was whole.
       if (output.finish !== undefined && !isDatabase) await output.cutTo(state.output);
-      removeLog(this.journal.logPath);
-      return;
+      return await this.#removeLeftovers();
     }
     // The log behind the journal of a run that is resumed is still needed.
     if (state !== undefined && !this.isResumed) state = this.#withNewLog(state);
@@ -139,6 +138,22 @@ export class ResumePoint {
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
+    }
+  }
+
+  /** Removes what only a run in progress needs: a kill behind the last journal leaves it. */
+  async #removeLeftovers(): Promise<void> {
+    const { archive } = this.#options;
+    removeLog(this.journal.logPath);
+    try {
+      if (this.output.database === undefined) await this.journal.removeRetryList();
+      if (archive === undefined) return;
+      removeSpoolFiles(archive.path);
+      if (!archive.cdx) return;
+      const { removeGathered } = await import("../output/cdx/cdx_index.ts");
+      await removeGathered(archive.path);
+    } catch {
+      // It does no harm to the run, which is complete.
     }
   }
 

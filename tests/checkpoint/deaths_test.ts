@@ -60,16 +60,26 @@ async function finish(argv: readonly string[]): Promise<unknown> {
   return (await run.finish("1")).failure;
 }
 
-Deno.test("--resume of a run that is complete removes the log that a kill left behind it", async () => {
+Deno.test("--resume of a run that is complete removes what a kill left behind its last journal", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using dir = await folder();
   const argv = ["-n", "3", server.url("/{}"), "-o", dir.path("o.ndjson"), "--resume"];
+  argv.push("--save-bodies", dir.path("x.warc.gz"), "--cdx");
   assertEquals(await finish(argv), undefined);
+  const listNames = (): string[] =>
+    Array.from(Deno.readDirSync(dir.path()), ({ name }) => name).toSorted();
+  const names = listNames();
+  assertEquals(names, ["o.ndjson", "o.ndjson.myriad", "x.cdxj", "x.warc.gz"]);
   await Deno.mkdir(dir.path("o.ndjson.myriad.log"));
-  await dir.write("o.ndjson.myriad.log/0.0", "left");
+  const run = "0".repeat(12);
+  for (
+    const name of [
+      ...["o.ndjson.myriad.log/0.0", "o.ndjson.myriad.retry", "x.cdxj.myriad"],
+      `.x.warc.gz.${run}.0.1.part`,
+    ]
+  ) await dir.write(name, "left");
   assertEquals(await finish(argv), undefined);
-  const names = [...Deno.readDirSync(dir.path())].map(({ name }) => name).toSorted();
-  assertEquals(names, ["o.ndjson", "o.ndjson.myriad"]);
+  assertEquals(listNames(), names);
 });
 
 Deno.test("-o --overwrite with --cluster, which has no log, removes the one that a kill left", async () => {

@@ -206,6 +206,11 @@ export class CdxIndex {
   }
 }
 
+/** Removes the lines that the index of an archive was gathered in, if they are still there. */
+export async function removeGathered(archive: string): Promise<void> {
+  await removeFile(`${toIndexPath(archive)}.myriad`);
+}
+
 /**
  * Removes the index of an archive whose records are gone, and what such an index was gathered in.
  *
