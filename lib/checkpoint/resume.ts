@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OutputError, UsageError } from "../errors.ts";
+import { InputError, OutputError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
 import { removeSpoolFiles, SPOOL_NAME, toSpoolPrefix } from "../output/archive/archive_paths.ts";
@@ -112,6 +112,7 @@ export class ResumePoint {
    *
    * @param archive of exchanges, if they are saved
    * @throws {UsageError} If that is not possible.
+   * @throws {InputError} If the output cannot be read to its end.
    */
   async prepareFiles(archive?: RunArchive): Promise<void> {
     const { output, failures } = this;
@@ -137,6 +138,7 @@ export class ResumePoint {
       this.state = state;
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
+      if (error instanceof InputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
     }
   }
@@ -285,6 +287,7 @@ export class ResumePoint {
       if (isNew) await journal.write(this.state);
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
+      if (error instanceof InputError) throw error;
       refuseOutput(this.#options, describeWriteError(error));
     }
   }

@@ -22,6 +22,11 @@ export function describeWriteError(error: unknown): string {
   return DISK_FAULTS.get(number) ?? describeOsError(error);
 }
 
+/** Whether the operating system has refused something, and not a library or the runtime. */
+export function isOsError(error: unknown): boolean {
+  return error instanceof Error && / \(os error \d+\)/.test(error.message);
+}
+
 /** Whether the disk is at fault, and not the kind of the file. */
 export function isDiskFault(error: unknown): boolean {
   return DISK_FAULTS.has(readNumber(error));

@@ -152,6 +152,29 @@ test("--retry-failed continues itself, and leaves unfinished requests to --resum
   assertEach((await recordsOf(output)).map(({ i }) => i), 2_500);
 });
 
+// It is refused before a thread starts.
+Deno.test("--retry-failed says in one sentence why it cannot read the records", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const output = dir.path("o.parquet");
+  const args = ["-n", "10", server.url("/{}"), "-o", output, "-s"];
+  assertEquals((await myriad(args)).code, 1);
+  const bytes = await Deno.readFile(output);
+  const why = "if its run was killed, go on with --resume";
+  for (
+    const [content, expected] of [
+      // Its end is all that is known at once.
+      [bytes.fill(0x5a, 4, bytes.length - 8), `to its end: it is not whole Parquet (.+): ${why}`],
+      [bytes.subarray(0, 4), `to its end: it is not whole Parquet (.+): ${why}`],
+    ] as const
+  ) {
+    await Deno.writeFile(output, content);
+    const { code, stderr } = await myriad([...args, "--retry-failed"]);
+    assertEquals(code, 3);
+    assertMatch(stderr, new RegExp(`^myriad: Cannot read '${output}' ${expected}\n$`));
+  }
+});
+
 test("--retry-failed refuses records that do not tell what failed", async () => {
   await using server = await ailing();
   await using dir = await folder();

@@ -138,8 +138,8 @@ export class CdxIndex {
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
       const isRead = error instanceof InputError || error instanceof UnpackError;
-      const why = isRead ? `${error.message}, or use --overwrite` : describeWriteError(error);
-      throw new UsageError(`Cannot write '${FLAG} ${this.#path}': ${why}`);
+      if (isRead) throw new UsageError(`${error.message}, or use --overwrite`);
+      throw new UsageError(`Cannot write '${FLAG} ${this.#path}': ${describeWriteError(error)}`);
     }
   }
 

@@ -7,7 +7,7 @@
 import { zstdDecompressSync } from "node:zlib";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetRead } from "hyparquet";
 import { InputError } from "../../errors.ts";
-import { describeOsError } from "../../process/os_error.ts";
+import { describeOsError, isOsError } from "../../process/os_error.ts";
 import type { ColumnType, FieldType, Value } from "../record.ts";
 import { toIso } from "../record.ts";
 
@@ -163,6 +163,7 @@ async function tryToRead<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (isOsError(error)) throw new InputError(`Cannot read '${path}': ${describeOsError(error)}`);
     // What the library says of damaged metadata is about its own code.
     const isOfCode = error instanceof TypeError || error instanceof RangeError;
     const why = isOfCode ? "its metadata is damaged" : describeOsError(error);

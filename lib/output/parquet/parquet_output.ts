@@ -1,4 +1,4 @@
-import { OutputError, UsageError } from "../../errors.ts";
+import { InputError, OutputError, UsageError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import { writeAll } from "../../process/write_all.ts";
@@ -218,6 +218,7 @@ export class ParquetOutput implements Output {
       this.#rows = position;
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
+      if (error instanceof InputError) throw error;
       this.#refuse(describeWriteError(error));
     }
   }

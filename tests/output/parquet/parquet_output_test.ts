@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { OutputError, UsageError } from "../../../lib/errors.ts";
+import { InputError, OutputError, UsageError } from "../../../lib/errors.ts";
 import { listFiles } from "../../../lib/output/list_files.ts";
 import { PART_LIMITS } from "../../../lib/output/parquet/part.ts";
 import { ParquetFile } from "../../../lib/output/parquet/parquet_file.ts";
@@ -302,4 +302,11 @@ Deno.test("--output FILE.parquet has one record of each request after kill -9 an
   );
   assertEquals(rows, [[count, count, count]]);
   assertEquals((await listFiles([output])).length, 1);
+});
+
+Deno.test("ParquetFile.open() tells what the system says, which says nothing of the content", async () => {
+  await using dir = await folder();
+  const path = dir.path();
+  const error = await assertRejects(() => ParquetFile.open(path), InputError);
+  assertEquals(error.message, `Cannot read '${path}': Is a directory`);
 });
