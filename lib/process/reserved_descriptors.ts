@@ -47,7 +47,7 @@ export class ReservedDescriptors {
     try {
       while (this.#files.length < SPARES) this.#files.push(this.#open(this.#path));
     } catch {
-      // There is none at present, or this system opens no folders.
+      // All descriptors are taken at present, or this system opens no folders.
     }
   }
 

@@ -277,6 +277,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/transport/native/",
     "lib/errors.ts",
     "lib/http/",
+    "lib/text/",
   ],
   "lib/engine/transport/native/": [
     "lib/engine/",
