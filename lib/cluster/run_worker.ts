@@ -48,6 +48,8 @@ const AWAY_MS = 500;
 const LATE_MS = 2_500;
 /** How long a worker that leaves waits for a bus that is away, to commit what it has done. */
 const MAX_AWAY_MS = 20_000;
+/** How often it is looked, while a worker leaves, whether the bus is away. */
+const LOOK_MS = 100;
 /** After so many workers that have died in a slice, nobody begins it again. */
 const MAX_DEATHS = 4;
 /**
@@ -276,16 +278,26 @@ export class RunWorker {
       }
     }
     const patience = setTimeout(() => this.#giveUpAway(), MAX_AWAY_MS);
-    if (this.#bus.isAway && this.#committing.size > 0 && !this.#isOver) {
-      this.#say(
-        `the bus does not answer: waiting up to ${MAX_AWAY_MS / 1_000} s to commit what is done; ` +
-          "the next signal ends it at once",
-      );
-    }
+    // That the bus is away may be noticed only now.
+    const watch = setInterval(() => {
+      if (this.#tellAway()) clearInterval(watch);
+    }, LOOK_MS);
+    if (this.#tellAway()) clearInterval(watch);
     await Promise.all(this.#committing.values());
     clearTimeout(patience);
+    clearInterval(watch);
     // A slice that is handed to nobody would wait until its worker counts as lost.
     if (!this.#isOver) await Promise.race([this.#fetching, this.#retries.wait(LATE_MS)]);
+  }
+
+  /** Says what it waits for, if the bus is away. @returns whether it has */
+  #tellAway(): boolean {
+    if (!this.#bus.isAway || this.#committing.size === 0 || this.#isOver) return false;
+    this.#say(
+      `the bus does not answer: waiting up to ${MAX_AWAY_MS / 1_000} s to commit what is done; ` +
+        "the next signal ends it at once",
+    );
+    return true;
   }
 
   /** Leaves to others what it cannot commit. */
