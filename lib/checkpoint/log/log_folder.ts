@@ -57,17 +57,18 @@ export function mayKeepLog(path: string): boolean {
 /**
  * Looks whether a log can have a folder there, and changes nothing.
  *
+ * @returns what is there: a folder, or a link; undefined if it is nothing
  * @throws {Error} If a file of another program is in its place.
  */
-export function checkLogPlace(path: string): void {
+export function checkLogPlace(path: string): Deno.FileInfo | undefined {
   let info;
   try {
     info = Deno.lstatSync(path);
   } catch {
     // Nothing is there, or the folder cannot be read: what that means is said when it is made.
-    return;
+    return undefined;
   }
-  if (info.isDirectory || info.isSymlink) return;
+  if (info.isDirectory || info.isSymlink) return info;
   throw new Error("a file of another program has its name: move that away");
 }
 
@@ -92,8 +93,7 @@ export async function beginLog(path: string, isSynced: boolean): Promise<void> {
  * @throws {Error} If it is another user's, or a file.
  */
 function closeFolder(path: string): void {
-  checkLogPlace(path);
-  if (Deno.lstatSync(path).isSymlink) {
+  if (checkLogPlace(path)?.isSymlink) {
     // It would lead into a folder that others can read.
     Deno.removeSync(path);
     return Deno.mkdirSync(path, { mode: FOLDER_OWNER_ONLY });
