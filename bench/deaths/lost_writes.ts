@@ -80,15 +80,11 @@ export async function playLostWrites(drawn: Case, stage: Stage): Promise<Play> {
   return play;
 }
 
-/**
- * With `--sync never` nothing is waited for, so that a machine that goes down can lose everything;
- * files of bodies wait with `always` only.
- */
+/** With `--sync never` nothing is waited for, so that a machine that goes down can lose everything. */
 function withSync(row: Case): Case {
-  const sync = row.files.bodies === "bodies" ? "always" : "interval";
-  if (row.sync === "always" || row.sync === sync) return row;
-  const flags = row.flags.map((flag) => flag === row.sync ? sync : flag);
-  return { ...row, sync, flags };
+  if (row.sync !== "never") return row;
+  const flags = row.flags.map((flag) => flag === row.sync ? "interval" : flag);
+  return { ...row, sync: "interval", flags };
 }
 
 /** Copies a file as it is at one moment: until no byte of it changes in the meantime. */

@@ -1,5 +1,6 @@
 import { OutputError } from "../errors.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
+import type { BodySync } from "../output/bodies/body_sync.ts";
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
@@ -25,6 +26,8 @@ export interface CheckpointOptions {
   readonly failures: Output | undefined;
   /** The archive of exchanges; undefined if they are not saved. */
   readonly archive: Pick<RunArchive, "sync" | "confirm" | "written"> | undefined;
+  /** Brings bodies in files of their own to the disk; undefined if no journal waits for them. */
+  readonly bodies: Pick<BodySync, "sync"> | undefined;
   readonly numbers: NumberSequence;
   /** For a retry, the places of the requests that are made again. */
   readonly failed: SparseBitmap | undefined;
@@ -172,7 +175,8 @@ export class Checkpoint {
   async #write(
     { complete, isLast }: { readonly complete: boolean; readonly isLast: boolean },
   ): Promise<void> {
-    const { journal, before, output, failures, archive, now, log, endBlock } = this.#options;
+    const { journal, before, output, failures, archive, bodies, now, log, endBlock } =
+      this.#options;
     endBlock();
     this.#hasChanged = false;
     // All of one moment: nothing is awaited before the outputs have set their records apart.
@@ -187,6 +191,7 @@ export class Checkpoint {
       output.sync(),
       failures?.sync(),
       archive?.sync(),
+      bodies?.sync(),
     ]);
     try {
       await journal.write({

@@ -183,8 +183,12 @@ export class ResumePoint {
     archive: RunArchive | undefined,
   ): Promise<Pick<JournalState, "output" | "failures" | "archive">> {
     const { output, failures, journal } = this;
-    const { archive: place } = this.#options;
+    const { archive: place, saveBodies, sync } = this.#options;
     const prefix = place && toSpoolPrefix(place.path);
+    const { BodySync } = await import("../output/bodies/body_sync.ts");
+    const { listBodies } = await import("../output/bodies/body_checks.ts");
+    const isBodySynced = saveBodies !== undefined && sync !== "never";
+    const bodies = isBodySynced ? new BodySync(saveBodies) : undefined;
     let rest = entries;
     for (const { sections } of readLog(journal.logPath, log)) {
       if (rest-- === 0) break;
@@ -204,12 +208,16 @@ export class ResumePoint {
       }
       if (records.bytes.length > 0) await output.writeEncoded(records);
       if (failed.length > 0) await failures?.writeEncoded({ bytes: failed, isPacked: false });
+      for (const name of listBodies(decoder.decode(sections.bodies))) bodies?.add(name);
+      await bodies?.full;
     }
     const [position, ofFailures = null, ofArchive = null] = await Promise.all([
       output.sync(),
       failures?.sync(),
       archive?.sync(),
+      bodies?.sync(),
     ]);
+    bodies?.close();
     return { output: position, failures: ofFailures, archive: ofArchive };
   }
 

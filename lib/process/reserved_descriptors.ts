@@ -1,5 +1,7 @@
-/** A process, or the whole system, may open no more files: EMFILE, ENFILE. */
-const EXHAUSTED = /\(os error 2[34]\)/;
+/** Whether a process, or the whole system, may open no more files: EMFILE, ENFILE. */
+export function isExhausted(error: unknown): boolean {
+  return error instanceof Error && /\(os error 2[34]\)/.test(error.message);
+}
 
 /** Nobody notifies those that wait for it. */
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
@@ -63,7 +65,7 @@ export class ReservedDescriptors {
         try {
           return work();
         } catch (error) {
-          if (!(error instanceof Error) || !EXHAUSTED.test(error.message)) throw error;
+          if (!isExhausted(error)) throw error;
           const file = this.#files.pop();
           if (file !== undefined) file[Symbol.dispose]();
           else if (++tries > MAX_TRIES) throw error;

@@ -15,6 +15,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import type { PackedExchanges } from "../output/archive/packed_exchanges.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
+import type { BodySync } from "../output/bodies/body_sync.ts";
 import type { LineWriter } from "../output/line_writer.ts";
 import type { RunDefaults } from "../output/failure_lines.ts";
 import type { Output } from "../output/output.ts";
@@ -44,6 +45,8 @@ export interface EncodedResults {
   readonly exchanges?: PackedExchanges | undefined;
   /** The numbers of all these requests; undefined without a journal. */
   readonly numbers: Float64Array<ArrayBuffer> | undefined;
+  /** The bodies in files of their own that the journal waits for; missing if it does not. */
+  readonly bodies?: readonly string[] | undefined;
   /** How far the log of the worker has them; missing without one. */
   readonly log?: LogMark & { readonly thread: number };
 }
@@ -63,6 +66,8 @@ export class Outputs {
   /** What is written at the end, in the order of the command line. */
   readonly #texts: { readonly file: LineWriter; readonly text: FinalText }[] = [];
   #bodies: Bodies | undefined;
+  /** Brings bodies to the disk before a journal counts them; undefined if none waits for them. */
+  #bodySync: BodySync | undefined;
   #archive: RunArchive | undefined;
   #checkpoint: Checkpoint | undefined;
   #log: RunLog | undefined;
@@ -190,12 +195,20 @@ export class Outputs {
     if (beginning.state.complete && !this.#options.retryFailed) return;
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
     this.#log = await beginning.beginLog();
+    const { saveBodies, sync } = this.#options;
+    if (saveBodies !== undefined && sync === "interval") {
+      const { BodySync } = await import("../output/bodies/body_sync.ts");
+      const bodySync = new BodySync(saveBodies);
+      this.#bodySync = bodySync;
+      this.#bodies!.onKept = (name) => bodySync.add(name);
+    }
     this.#checkpoint = new Checkpoint({
       journal: beginning.journal,
       before: beginning.state,
       output: this.#outputs[0],
       failures: this.#outputs[1],
       archive: this.#archive,
+      bodies: this.#bodySync,
       numbers: beginning.numbering,
       failed: beginning.failed,
       now,
@@ -258,7 +271,10 @@ export class Outputs {
     const written = this.#archive === undefined
       ? this.#writeLines(0, records)
       : this.#writeArchived(this.#archive, records!);
-    return waitForBoth(written, this.#writeLines(1, failures)) as MaybePromise<void>;
+    const ofFailures = this.#writeLines(1, failures);
+    return waitForBoth(waitForBoth(written, ofFailures), this.#bodySync?.full) as MaybePromise<
+      void
+    >;
   }
 
   /** Writes the exchanges that have gathered, and then the records, which tell where they are. */
@@ -369,7 +385,7 @@ export class Outputs {
    */
   write(result: Result): MaybePromise<void> {
     if (this.#encoders !== undefined) return this.#writeLogged(result);
-    let written: MaybePromise<unknown> = this.#archive?.full;
+    let written = waitForBoth(this.#archive?.full, this.#bodySync?.full);
     for (const output of this.#outputs) {
       written = waitForBoth(written, output.write(result));
     }
@@ -399,7 +415,7 @@ export class Outputs {
       this.#checkpoint!.add(i);
       return own.isFull ? this.#endBlock() : undefined;
     }
-    let written: MaybePromise<unknown>;
+    let written: MaybePromise<unknown> = this.#bodySync?.full;
     for (const output of this.#outputs) {
       for (const result of results) written = waitForBoth(written, output.write(result));
     }
@@ -413,11 +429,14 @@ export class Outputs {
    * @returns a promise if the worker has to wait before the next ones
    * @throws {OutputError} If a file cannot be written.
    */
-  writeEncoded({ records, failures, exchanges, numbers, log }: EncodedResults): MaybePromise<void> {
-    let written: MaybePromise<unknown>;
+  writeEncoded(
+    { records, failures, exchanges, numbers, bodies, log }: EncodedResults,
+  ): MaybePromise<void> {
+    for (const name of bodies ?? []) this.#bodySync!.add(name);
+    let written: MaybePromise<unknown> = this.#bodySync?.full;
     if (exchanges !== undefined) {
       records = records && this.#archive!.fillPlaces(records, exchanges);
-      written = this.#archive!.append(exchanges);
+      written = waitForBoth(written, this.#archive!.append(exchanges));
     }
     const blocks = this.#options.output === undefined ? [failures] : [records, failures];
     for (const [k, output] of this.#outputs.entries()) {
@@ -473,6 +492,7 @@ export class Outputs {
       }
     }
     this.#bodies?.close();
+    this.#bodySync?.close();
     if (failure !== undefined) throw failure;
   }
 }

@@ -30,6 +30,8 @@ export interface SenderOptions {
   readonly stats: Stats;
   /** Has the results before the main thread, which so gets them in larger blocks; undefined without. */
   readonly log: ResultLog | undefined;
+  /** The bodies whose results are complete, which are taken out; undefined if nobody wants them. */
+  readonly bodies: string[] | undefined;
   /** The number of the worker, from 0. */
   readonly thread: number;
   readonly getState: () => WorkerState;
@@ -145,7 +147,7 @@ export class ResultSender {
   /** @param isLast whether nothing follows */
   #send(isLast = false): void {
     const state = this.#options.getState();
-    const { stats, isResumable, log, thread, send } = this.#options;
+    const { stats, isResumable, log, bodies, thread, send } = this.#options;
     // The main thread is never ahead of the log.
     log?.endBlock();
     const records = this.#records?.take();
@@ -164,6 +166,7 @@ export class ResultSender {
           failures,
           exchanges,
           numbers,
+          bodies: bodies?.splice(0),
           stats: stats.take(),
           ...log === undefined ? {} : {
             log: { thread, number: log.number, file: isLast ? undefined : log.file },

@@ -174,6 +174,11 @@ class WorkerRun {
     }
     const encoders = { ...this.#encoders!, archiver: this.#archive };
     const bodies = place && this.#bodies?.keepChecks();
+    const isKept = this.#bodies !== undefined && isResumable && options.sync === "interval";
+    const kept: string[] | undefined = isKept ? [] : undefined;
+    if (kept !== undefined) {
+      this.#bodies!.onKept = (name) => void kept.push(name);
+    }
     const log = place && new this.#ResultLog!(place, {
       thread: this.#index,
       concurrency: options.concurrency,
@@ -203,6 +208,7 @@ class WorkerRun {
       isResumable,
       stats,
       log,
+      bodies: kept,
       thread: this.#index,
       getState: () => this.#state,
       send: (message, transfer) => this.#send(message, transfer),

@@ -64,6 +64,7 @@ async function checkpointed<T>(
     output,
     failures: undefined,
     archive: undefined,
+    bodies: undefined,
     log: undefined,
     endBlock: () => {},
     numbers,

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { gzipSync } from "node:zlib";
+import { countDone } from "../../lib/checkpoint/done_set.ts";
+import { readJournal } from "../../lib/checkpoint/journal.ts";
 import { folder } from "../fixtures/folder.ts";
 import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -8,6 +10,7 @@ import { until } from "../fixtures/until.ts";
 
 // `--save-bodies` as a user has it: real processes, killed, resumed, and with a full disk.
 
+const SLOW_SYNCS = `--preload=${new URL("../fixtures/slow_syncs.ts", import.meta.url)}`;
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
 const myriad = (args: string[], permissions = FILES, limits?: string): Promise<Ran> =>
@@ -36,6 +39,38 @@ const textOf = (i: number): string => `body ${i} `.repeat(i % 10 === 0 ? i * 20 
 
 const numberOf = (request: string): number => Number(/\/(\d+) /.exec(request)![1]);
 const typed = (type: string): string => `Content-Type: ${type}\r\n`;
+
+test("--save-bodies with a journal has bodies on the disk before the journal counts them", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send, request }) => {
+    send(ok(textOf(numberOf(request) % 100)));
+  });
+  const args = ["-n", "1000", "-c", "50", server.url("/{}"), "-s", "-o", dir.path("x.ndjson")];
+  const ran = await myriad([...args, "--save-bodies", dir.path("bodies")], [...FILES, SLOW_SYNCS]);
+  const [, bodies, journals] = /^(\d+) bodies, (\d+) journals\n$/.exec(ran.stderr) ?? [];
+  assertEquals([ran.code, Number(bodies)], [0, 1_000], ran.stderr);
+  assert(Number(journals) > 2, ran.stderr);
+});
+
+test("--resume has bodies that a killed run logged on the disk before a journal counts them", async () => {
+  await using dir = await folder();
+  let count = 0;
+  await using server = await RawServer.start(({ send, request }) => {
+    count++;
+    send(ok(textOf(numberOf(request) % 100)));
+  });
+  const args = ["-n", "400", "-c", "10", server.url("/{}"), "-s", "-o", dir.path("x.ndjson")];
+  args.push("--save-bodies", dir.path("bodies"));
+  const journal = dir.path("x.ndjson.myriad");
+  const killed = start([...args, "-q", "300"], { permissions: FILES });
+  await until(() => count > 100);
+  killed.kill("SIGKILL");
+  await finish(killed);
+  const before = countDone((await readJournal(journal)).done);
+  const ran = await myriad([...args, "--resume"], [...FILES, SLOW_SYNCS]);
+  const [, bodies] = /^(\d+) bodies, \d+ journals\n$/.exec(ran.stderr) ?? [];
+  assertEquals([ran.code, Number(bodies)], [0, 400 - before], ran.stderr);
+});
 
 for (const engine of ["http1", "fetch"]) {
   test(`--save-bodies saves each body with the least permissions (${engine})`, async () => {

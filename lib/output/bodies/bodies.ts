@@ -77,6 +77,8 @@ export class Bodies {
   readonly #saved = new Map<number, SavedBody>();
   /** What those in results are checked by, until it is taken; undefined if nobody wants it. */
   #checks: string | undefined;
+  /** Called with the name of each body whose result is complete, below the folder. */
+  onKept: ((name: string) => void) | undefined;
 
   /**
    * Makes the folder, if it is missing, and checks that it can be written.
@@ -183,7 +185,10 @@ export class Bodies {
     const saved = this.#saved.get(i);
     const bodyFile = saved?.name ?? null;
     this.#saved.delete(i);
-    if (saved !== undefined && this.#checks !== undefined) this.#checks += formatCheck(saved);
+    if (saved !== undefined) {
+      if (this.#checks !== undefined) this.#checks += formatCheck(saved);
+      this.onKept?.(saved.name);
+    }
     if (status !== null) return { ...result, bodyFile };
     const number = Math.floor(i / BODIES_PER_FOLDER);
     this.#try(() => {

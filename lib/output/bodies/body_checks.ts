@@ -39,6 +39,11 @@ export function areBodiesWhole(folder: string, lines: string): boolean {
   });
 }
 
+/** The bodies that lines are about, below their folder. @param lines as {@linkcode formatCheck} has them */
+export function listBodies(lines: string): string[] {
+  return lines.split("\n").slice(0, -1).map((line) => line.slice(0, line.indexOf(" ")));
+}
+
 /** Whether a file has a length, in bytes, and a CRC-32. */
 export function isFileWhole(path: string, length: number, crc: number): boolean {
   try {

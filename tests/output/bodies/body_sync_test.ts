@@ -1,0 +1,129 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { OutputError } from "../../../lib/errors.ts";
+import { BodySync } from "../../../lib/output/bodies/body_sync.ts";
+import { folder } from "../../fixtures/folder.ts";
+
+const IS_WINDOWS = Deno.build.os === "windows";
+
+/** What comes to the disk while some work is done: paths below a folder, in their order. */
+async function watchSyncs(path: string, work: () => Promise<void>): Promise<string[]> {
+  const synced: string[] = [];
+  const opened = new Map<Deno.FsFile, string>();
+  const { openSync } = Deno;
+  const { sync, syncSync } = Deno.FsFile.prototype;
+  const note = (file: Deno.FsFile): void => {
+    synced.push(opened.get(file)!.slice(path.length + 1));
+  };
+  Deno.openSync = (path, options) => {
+    const file = openSync(path, options);
+    opened.set(file, `${path}`);
+    return file;
+  };
+  Deno.FsFile.prototype.sync = async function () {
+    await sync.call(this);
+    note(this);
+  };
+  Deno.FsFile.prototype.syncSync = function () {
+    syncSync.call(this);
+    note(this);
+  };
+  try {
+    await work();
+  } finally {
+    Deno.openSync = openSync;
+    Deno.FsFile.prototype.sync = sync;
+    Deno.FsFile.prototype.syncSync = syncSync;
+  }
+  return synced;
+}
+
+async function makeBodies(path: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await Deno.mkdir(`${path}/${name.split("/")[0]}`, { recursive: true });
+    await Deno.writeTextFile(`${path}/${name}`, name);
+  }
+}
+
+Deno.test("BodySync.sync() brings bodies to the disk, and then the folders with their names", async () => {
+  await using dir = await folder();
+  const path = dir.path("");
+  const names = Array.from({ length: 40 }, (_, k) => `${k % 2}/${k % 2 * 1_000 + k}.html`);
+  await makeBodies(path, names);
+  const bodies = new BodySync(path);
+  const synced = await watchSyncs(path, async () => {
+    for (const name of names) bodies.add(name);
+    assertEquals(bodies.full, undefined);
+    await bodies.sync();
+    await bodies.sync();
+  });
+  assertEquals(synced.slice(0, 40).sort(), names.toSorted());
+  assertEquals(synced.slice(40).sort(), IS_WINDOWS ? [] : [".", "0", "1"]);
+  bodies.close();
+});
+
+Deno.test("BodySync.full settles once the bodies that wait are on the disk", async () => {
+  await using dir = await folder();
+  const path = dir.path("");
+  const names = ["0/0", "0/1", "0/2"];
+  await makeBodies(path, names);
+  const bodies = new BodySync(path, 3);
+  const synced = await watchSyncs(path, async () => {
+    for (const name of names) {
+      assertEquals(bodies.full, undefined);
+      bodies.add(name);
+    }
+    const { full } = bodies;
+    assert(full instanceof Promise);
+    assertEquals(bodies.full, undefined);
+    await full;
+  });
+  assertEquals(synced.slice(0, 3).sort(), names);
+  bodies.close();
+});
+
+Deno.test("BodySync.sync() passes over a body that is gone, and tells of a disk that fails", async () => {
+  await using dir = await folder();
+  const path = dir.path("");
+  await makeBodies(path, ["0/1"]);
+  const bodies = new BodySync(path);
+  const synced = await watchSyncs(path, async () => {
+    bodies.add("0/0");
+    bodies.add("0/1");
+    await bodies.sync();
+  });
+  assertEquals(synced.slice(0, 1), ["0/1"]);
+  const { sync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.sync = () => Promise.reject(new Error("Input/output error (os error 5)"));
+  try {
+    bodies.add("0/1");
+    const error = await assertRejects(() => bodies.sync(), OutputError);
+    assert(error.message.startsWith(`Cannot write '--save-bodies ${path}': `), error.message);
+    // No later journal may count what is not there.
+    await assertRejects(() => bodies.sync(), OutputError);
+  } finally {
+    Deno.FsFile.prototype.sync = sync;
+  }
+  bodies.close();
+});
+
+Deno.test("BodySync.sync() takes a descriptor of its reserve while none is free", async () => {
+  await using dir = await folder();
+  const path = dir.path("");
+  const names = Array.from({ length: 40 }, (_, k) => `0/${k}`);
+  await makeBodies(path, names);
+  const bodies = new BodySync(path);
+  for (const name of names) bodies.add(name);
+  const synced = await watchSyncs(path, async () => {
+    // Each first try fails, as if the sockets had all.
+    const { openSync } = Deno;
+    const tried = new Set<string | URL>();
+    Deno.openSync = (path, options) => {
+      if (tried.has(path)) return openSync(path, options);
+      tried.add(path);
+      throw new Error("Too many open files (os error 24)");
+    };
+    await bodies.sync();
+  });
+  assertEquals(synced.slice(0, 40), names);
+  bodies.close();
+});
