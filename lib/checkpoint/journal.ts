@@ -12,7 +12,7 @@
 import { dirname } from "node:path";
 import type { Position } from "../output/output.ts";
 import { openFreshFile } from "../process/fresh_file.ts";
-import { syncFolder } from "../process/sync_folder.ts";
+import { syncFolder } from "../process/sync.ts";
 import { type DescriptorReserve, NO_RESERVE } from "../process/reserved_descriptors.ts";
 import { writeAll } from "../process/write_all.ts";
 import { MAX_INPUTS } from "../source/item.ts";

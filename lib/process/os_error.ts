@@ -17,7 +17,7 @@ export function describeWriteError(error: unknown): string {
   if (error instanceof Deno.errors.AlreadyExists) {
     return "something is there already that is not a file: use another name";
   }
-  const number = readNumber(error);
+  const number = readErrorNumber(error);
   if (number === 21) return "it is a folder: use the name of a file";
   return DISK_FAULTS.get(number) ?? describeOsError(error);
 }
@@ -29,7 +29,7 @@ export function isOsError(error: unknown): boolean {
 
 /** Whether the disk is at fault, and not the kind of the file. */
 export function isDiskFault(error: unknown): boolean {
-  return DISK_FAULTS.has(readNumber(error));
+  return DISK_FAULTS.has(readErrorNumber(error));
 }
 
 /** What errors mean whose cause is the disk, by their numbers, and how to fix it. */
@@ -42,7 +42,7 @@ const DISK_FAULTS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** The number of an error of the operating system; NaN for another error, and on Windows. */
-function readNumber(error: unknown): number {
+export function readErrorNumber(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
   return Deno.build.os === "windows" ? NaN : Number(/os error (\d+)/.exec(message)?.[1]);
 }

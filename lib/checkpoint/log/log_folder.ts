@@ -4,7 +4,7 @@ import { openFreshFile } from "../../process/fresh_file.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
-import { syncFolder } from "../../process/sync_folder.ts";
+import { syncFileSync, syncFolder, syncFolderSync } from "../../process/sync.ts";
 import { type Entry, openEntry } from "./entry.ts";
 
 /** The names of its files: the number of a thread, and which of its two files it is. */
@@ -136,7 +136,7 @@ export class LogWriter {
   readonly #spare: ReservedDescriptors | undefined;
   /** Which of the files takes entries. */
   current = 0;
-  #hasSyncedFolder = Deno.build.os === "windows";
+  #hasSyncedFolder = false;
 
   /**
    * @param thread its number, from 0
@@ -169,22 +169,14 @@ export class LogWriter {
       file.syncDataSync();
       if (this.#hasSyncedFolder) return;
       // Now that both files are in it.
-      this.#spare!.use(() => {
-        using folder = Deno.openSync(this.#path);
-        folder.syncSync();
-      });
+      syncFolderSync(this.#path, this.#spare!);
       this.#hasSyncedFolder = true;
     });
   }
 
   /** Brings a file to the disk that the next entry names. @throws {OutputError} If that fails. */
   sync(path: string): void {
-    this.#try(() => {
-      this.#spare!.use(() => {
-        using file = Deno.openSync(path);
-        file.syncDataSync();
-      });
-    });
+    this.#try(() => syncFileSync(path, this.#spare!));
   }
 
   #try<T>(work: () => T): T {

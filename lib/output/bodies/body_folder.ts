@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
+import { syncFileSync, syncFolderSync } from "../../process/sync.ts";
 
 /** How many numbers share a folder. */
 export const BODIES_PER_FOLDER = 1_000;
@@ -33,7 +34,7 @@ export class BodyFolder {
     const folder = new BodyFolder(path, run, spare, isSynced);
     try {
       Deno.mkdirSync(path);
-      folder.#sync(dirname(path));
+      folder.#syncFolder(dirname(path));
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       folder.#look();
@@ -100,21 +101,16 @@ export class BodyFolder {
     const name = `${i}${ending}`;
     // First remove, then rename, so that there never are two.
     if (this.#names.get(i) !== name) this.remove(i);
-    this.#sync(this.#part(i));
+    if (this.#isSynced) syncFileSync(this.#part(i), this.#spare);
     Deno.renameSync(this.#part(i), `${this.#path}/${name}`);
-    this.#sync(this.#path);
+    this.#syncFolder(this.#path);
     this.#names.set(i, name);
     return name;
   }
 
-  /** Brings a file to the disk, or which files a folder has, if that is waited for. */
-  #sync(path: string): void {
-    // Windows opens no folders.
-    if (!this.#isSynced || Deno.build.os === "windows") return;
-    this.#spare.use(() => {
-      using file = Deno.openSync(path);
-      file.syncSync();
-    });
+  /** Brings to the disk which files a folder has, if that is waited for. */
+  #syncFolder(path: string): void {
+    if (this.#isSynced) syncFolderSync(path, this.#spare);
   }
 
   /** Removes what a number has, if anything. */

@@ -1,6 +1,11 @@
 import { OutputError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
-import { isExhausted, ReservedDescriptors } from "../../process/reserved_descriptors.ts";
+import {
+  type DescriptorReserve,
+  isExhausted,
+  ReservedDescriptors,
+} from "../../process/reserved_descriptors.ts";
+import { syncFile, syncFileSync, syncFolder, syncFolderSync } from "../../process/sync.ts";
 import type { MaybePromise } from "../../stream.ts";
 
 /** How many files go to the disk at the same time: it takes them together. */
@@ -61,12 +66,10 @@ export class BodySync {
 
   async #bring(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
+    const folders = new Set(names.map((name) => name.slice(0, name.indexOf("/"))));
     try {
-      await this.#syncAll(names);
-      // Windows opens no folders.
-      if (Deno.build.os === "windows") return;
-      const folders = new Set(names.map((name) => name.slice(0, name.indexOf("/"))));
-      await this.#syncAll([...folders, "."]);
+      await this.#syncAll(names, syncFile, syncFileSync);
+      await this.#syncAll([...folders, "."], syncFolder, syncFolderSync);
     } catch (error) {
       throw new OutputError(
         `Cannot write '--save-bodies ${this.#path}': ${describeWriteError(error)}`,
@@ -74,29 +77,27 @@ export class BodySync {
     }
   }
 
-  async #syncAll(names: readonly string[]): Promise<void> {
+  async #syncAll(
+    names: readonly string[],
+    sync: (path: string) => Promise<void>,
+    syncNow: (path: string, reserve: DescriptorReserve) => void,
+  ): Promise<void> {
     const rest = names.values();
     const run = async (): Promise<void> => {
-      for (const name of rest) await this.#syncOne(`${this.#path}/${name}`);
+      for (const name of rest) {
+        const path = `${this.#path}/${name}`;
+        try {
+          await sync(path);
+        } catch (error) {
+          // What failed later, in another attempt, has no body any more.
+          if (error instanceof Deno.errors.NotFound) continue;
+          if (!isExhausted(error)) throw error;
+          // What the reserve lends does not stay open while this thread does something else.
+          syncNow(path, this.#spare);
+        }
+      }
     };
     await Promise.all(Array.from({ length: LANES }, run));
-  }
-
-  #syncOne(path: string): MaybePromise<void> {
-    let file;
-    try {
-      file = Deno.openSync(path);
-    } catch (error) {
-      // What failed later, in another attempt, has no body any more.
-      if (error instanceof Deno.errors.NotFound) return;
-      if (!isExhausted(error)) throw error;
-      // One of the reserve does not stay open while this thread does something else.
-      return this.#spare.use(() => {
-        using file = Deno.openSync(path);
-        file.syncSync();
-      });
-    }
-    return file.sync().finally(() => file.close());
   }
 
   /** Lets go of the folder. */

@@ -300,11 +300,15 @@ Deno.test("Bodies fail with the flag's name when a file cannot be written", asyn
 Deno.test("Bodies brings a body, its name and its folder to the disk if they are waited for", async () => {
   await using dir = await folder();
   const done: string[] = [];
-  const { syncSync } = Deno.FsFile.prototype;
+  const { syncSync, syncDataSync } = Deno.FsFile.prototype;
   const { renameSync } = Deno;
   Deno.FsFile.prototype.syncSync = function () {
     done.push("sync");
     syncSync.call(this);
+  };
+  Deno.FsFile.prototype.syncDataSync = function () {
+    done.push("data");
+    syncDataSync.call(this);
   };
   Deno.renameSync = (from, to) => {
     done.push("rename");
@@ -319,12 +323,12 @@ Deno.test("Bodies brings a body, its name and its folder to the disk if they are
       done.push("/");
     }
   } finally {
-    Deno.FsFile.prototype.syncSync = syncSync;
+    Object.assign(Deno.FsFile.prototype, { syncSync, syncDataSync });
     Deno.renameSync = renameSync;
   }
   // The new folder; then each body before it has its name, and the name.
   const synced = Deno.build.os === "windows"
-    ? "rename rename"
-    : "sync sync rename sync sync rename sync";
+    ? "data rename data rename"
+    : "sync data rename sync data rename sync";
   assertEquals(done.join(" "), `rename rename / ${synced} /`);
 });

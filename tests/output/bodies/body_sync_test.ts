@@ -10,7 +10,8 @@ async function watchSyncs(path: string, work: () => Promise<void>): Promise<stri
   const synced: string[] = [];
   const opened = new Map<Deno.FsFile, string>();
   const { openSync } = Deno;
-  const { sync, syncSync } = Deno.FsFile.prototype;
+  const file = Deno.FsFile.prototype;
+  const { sync, syncData, syncSync, syncDataSync } = file;
   const note = (file: Deno.FsFile): void => {
     synced.push(opened.get(file)!.slice(path.length + 1));
   };
@@ -19,20 +20,27 @@ async function watchSyncs(path: string, work: () => Promise<void>): Promise<stri
     opened.set(file, `${path}`);
     return file;
   };
-  Deno.FsFile.prototype.sync = async function () {
+  file.sync = async function () {
     await sync.call(this);
     note(this);
   };
-  Deno.FsFile.prototype.syncSync = function () {
+  file.syncData = async function () {
+    await syncData.call(this);
+    note(this);
+  };
+  file.syncSync = function () {
     syncSync.call(this);
+    note(this);
+  };
+  file.syncDataSync = function () {
+    syncDataSync.call(this);
     note(this);
   };
   try {
     await work();
   } finally {
     Deno.openSync = openSync;
-    Deno.FsFile.prototype.sync = sync;
-    Deno.FsFile.prototype.syncSync = syncSync;
+    Object.assign(file, { sync, syncData, syncSync, syncDataSync });
   }
   return synced;
 }
@@ -92,8 +100,9 @@ Deno.test("BodySync.sync() passes over a body that is gone, and tells of a disk 
     await bodies.sync();
   });
   assertEquals(synced.slice(0, 1), ["0/1"]);
-  const { sync } = Deno.FsFile.prototype;
-  Deno.FsFile.prototype.sync = () => Promise.reject(new Error("Input/output error (os error 5)"));
+  const { syncData } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.syncData = () =>
+    Promise.reject(new Error("Input/output error (os error 5)"));
   try {
     bodies.add("0/1");
     const error = await assertRejects(() => bodies.sync(), OutputError);
@@ -101,7 +110,7 @@ Deno.test("BodySync.sync() passes over a body that is gone, and tells of a disk 
     // No later journal may count what is not there.
     await assertRejects(() => bodies.sync(), OutputError);
   } finally {
-    Deno.FsFile.prototype.sync = sync;
+    Deno.FsFile.prototype.syncData = syncData;
   }
   bodies.close();
 });
