@@ -17,11 +17,12 @@ const MAX_SMALL_BYTES = 1_024;
 /** What a run is asked to write: the names of the rows. */
 const RECORDS = "-o x.ndjson";
 const FOLDER = `${RECORDS} --save-bodies bodies`;
+const UNSYNCED = `${FOLDER} --sync=never`;
 const ARCHIVE = `${RECORDS} --save-bodies x.warc.gz`;
 const PARQUET = "-o x.parquet";
 const SQLITE = "-o x.sqlite";
 /** The first is what others are compared to. */
-const OUTPUTS = [FOLDER, RECORDS, ARCHIVE, `${ARCHIVE} --cdx`, PARQUET, SQLITE];
+const OUTPUTS = [FOLDER, UNSYNCED, RECORDS, ARCHIVE, `${ARCHIVE} --cdx`, PARQUET, SQLITE];
 
 /** Other work on the machine only ever slows a run down. */
 const MOST_RATE = { ...RATE, pick: "most" } as const;

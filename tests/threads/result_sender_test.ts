@@ -26,6 +26,7 @@ class Sent implements Disposable {
     const encoders = await openEncoders(unpackOptions(packOptions(options)), 0);
     sent.#sender = new ResultSender(encoders, {
       log: undefined,
+      bodies: undefined,
       thread: 0,
       onFailure: (error) => {
         throw error;
