@@ -188,7 +188,7 @@ export class ResumePoint {
     const { BodySync } = await import("../output/bodies/body_sync.ts");
     const { listBodies } = await import("../output/bodies/body_checks.ts");
     const isBodySynced = saveBodies !== undefined && sync !== "never";
-    const bodies = isBodySynced ? new BodySync(saveBodies) : undefined;
+    using bodies = isBodySynced ? new BodySync(saveBodies) : undefined;
     let rest = entries;
     for (const { sections } of readLog(journal.logPath, log)) {
       if (rest-- === 0) break;
@@ -217,7 +217,6 @@ export class ResumePoint {
       archive?.sync(),
       bodies?.sync(),
     ]);
-    bodies?.close();
     return { output: position, failures: ofFailures, archive: ofArchive };
   }
 

@@ -13,20 +13,23 @@ import { type DescriptorReserve, NO_RESERVE } from "./reserved_descriptors.ts";
  */
 const REFUSALS = new Set([9, 22, 45, 95, 102]);
 
+/** Windows brings only what may be written to the disk. */
+const TO_SYNC: Deno.OpenOptions = { write: true };
+
 /**
  * Brings what a file holds to the disk.
  *
  * @throws {Error} If it cannot be opened, or the disk fails.
  */
 export async function syncFile(path: string): Promise<void> {
-  using file = Deno.openSync(path);
+  using file = Deno.openSync(path, TO_SYNC);
   await file.syncData();
 }
 
 /** {@linkcode syncFile} while the thread waits. @param reserve has a descriptor for it */
 export function syncFileSync(path: string, reserve: DescriptorReserve): void {
   reserve.use(() => {
-    using file = Deno.openSync(path);
+    using file = Deno.openSync(path, TO_SYNC);
     file.syncDataSync();
   });
 }

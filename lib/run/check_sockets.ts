@@ -9,6 +9,8 @@ const SPARE_DESCRIPTORS = 16;
 const DESCRIPTORS_OF_OTLP = 3;
 /** The listener of the metrics server, and its connections. */
 const DESCRIPTORS_OF_METRICS = 17;
+/** 16 bodies on their way to the disk, each opened twice, and what is kept in reserve for them. */
+const DESCRIPTORS_OF_BODIES = 36;
 /** What a worker has beside its connections, with the timer of a rate. */
 const DESCRIPTORS_OF_THREAD = 12;
 /** Every system allows this many sockets; where one does not, the requests of one thread share them. */
@@ -20,7 +22,7 @@ const ALWAYS_AVAILABLE = 200;
  * @throws {UsageError} If there are.
  */
 export function checkSockets(
-  { concurrency, requests, metrics, otlp, engine, threads }: RunOptions,
+  { concurrency, requests, metrics, otlp, saveBodies, engine, threads }: RunOptions,
 ): void {
   // Over HTTP/2, requests share connections: how many it takes, only the server's limit of streams
   // tells. If sockets run out, requests wait for them.
@@ -31,6 +33,7 @@ export function checkSockets(
   if (wanted <= ALWAYS_AVAILABLE && count === 1) return;
   const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS) +
     (otlp === undefined ? 0 : DESCRIPTORS_OF_OTLP) +
+    (saveBodies === undefined ? 0 : DESCRIPTORS_OF_BODIES) +
     (count === 1 ? 0 : (count + 1) * DESCRIPTORS_OF_THREAD);
   const most = countFreeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;

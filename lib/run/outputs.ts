@@ -195,13 +195,6 @@ export class Outputs {
     if (beginning.state.complete && !this.#options.retryFailed) return;
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
     this.#log = await beginning.beginLog();
-    const { saveBodies, sync } = this.#options;
-    if (saveBodies !== undefined && sync === "interval") {
-      const { BodySync } = await import("../output/bodies/body_sync.ts");
-      const bodySync = new BodySync(saveBodies);
-      this.#bodySync = bodySync;
-      this.#bodies!.onKept = (name) => bodySync.add(name);
-    }
     this.#checkpoint = new Checkpoint({
       journal: beginning.journal,
       before: beginning.state,
@@ -318,10 +311,16 @@ export class Outputs {
       overwrite,
       isSynced: sync === "always",
     });
+    if (restored === undefined || sync !== "interval") return;
+    const { BodySync } = await import("../output/bodies/body_sync.ts");
+    const bodySync = new BodySync(saveBodies);
+    this.#bodySync = bodySync;
+    this.#bodies.onKept = (name) => bodySync.add(name);
   }
 
   /** Closes everything if the run cannot begin. */
   async abandon(): Promise<void> {
+    this.#bodySync?.[Symbol.dispose]();
     this.#bodies?.abandon();
     await this.#archive?.abandon();
     if (this.#outputs.length === 0) return await this.#beginning?.abandon();
@@ -397,7 +396,8 @@ export class Outputs {
     const own = this.#log!.own!;
     own.addRecord(result);
     this.#checkpoint!.add(result.target.i);
-    return own.isFull ? this.#endBlock() : undefined;
+    const written = own.isFull ? this.#endBlock() : undefined;
+    return waitForBoth(written, this.#bodySync?.full) as MaybePromise<void>;
   }
 
   /**
@@ -415,7 +415,7 @@ export class Outputs {
       this.#checkpoint!.add(i);
       return own.isFull ? this.#endBlock() : undefined;
     }
-    let written: MaybePromise<unknown> = this.#bodySync?.full;
+    let written: MaybePromise<unknown>;
     for (const output of this.#outputs) {
       for (const result of results) written = waitForBoth(written, output.write(result));
     }
@@ -492,7 +492,7 @@ export class Outputs {
       }
     }
     this.#bodies?.close();
-    this.#bodySync?.close();
+    this.#bodySync?.[Symbol.dispose]();
     if (failure !== undefined) throw failure;
   }
 }
@@ -505,5 +505,9 @@ function waitForBoth(
   other: MaybePromise<unknown>,
 ): MaybePromise<unknown> {
   if (one === undefined) return other;
-  return other === undefined ? one : Promise.all([one, other]);
+  if (other === undefined) return one;
+  const both = Promise.all([one, other]);
+  // Where nobody waits for it, what comes next fails.
+  both.catch(() => {});
+  return both;
 }

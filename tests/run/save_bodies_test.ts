@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { countDone } from "../../lib/checkpoint/done_set.ts";
 import { readJournal } from "../../lib/checkpoint/journal.ts";
@@ -10,7 +10,9 @@ import { until } from "../fixtures/until.ts";
 
 // `--save-bodies` as a user has it: real processes, killed, resumed, and with a full disk.
 
+/** The clock goes fast there: a request is to wait for long. */
 const SLOW_SYNCS = `--preload=${new URL("../fixtures/slow_syncs.ts", import.meta.url)}`;
+const DIE_AT_JOURNAL = `--preload=${new URL("../fixtures/die_at_journal.ts", import.meta.url)}`;
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
 const myriad = (args: string[], permissions = FILES, limits?: string): Promise<Ran> =>
@@ -46,7 +48,8 @@ test("--save-bodies with a journal has bodies on the disk before the journal cou
     send(ok(textOf(numberOf(request) % 100)));
   });
   const args = ["-n", "1000", "-c", "50", server.url("/{}"), "-s", "-o", dir.path("x.ndjson")];
-  const ran = await myriad([...args, "--save-bodies", dir.path("bodies")], [...FILES, SLOW_SYNCS]);
+  args.push("--timeout", "1h", "--save-bodies", dir.path("bodies"));
+  const ran = await myriad(args, [...FILES, SLOW_SYNCS]);
   const [, bodies, journals] = /^(\d+) bodies, (\d+) journals\n$/.exec(ran.stderr) ?? [];
   assertEquals([ran.code, Number(bodies)], [0, 1_000], ran.stderr);
   assert(Number(journals) > 2, ran.stderr);
@@ -60,7 +63,7 @@ test("--resume has bodies that a killed run logged on the disk before a journal 
     send(ok(textOf(numberOf(request) % 100)));
   });
   const args = ["-n", "400", "-c", "10", server.url("/{}"), "-s", "-o", dir.path("x.ndjson")];
-  args.push("--save-bodies", dir.path("bodies"));
+  args.push("--timeout", "1h", "--save-bodies", dir.path("bodies"));
   const journal = dir.path("x.ndjson.myriad");
   const killed = start([...args, "-q", "300"], { permissions: FILES });
   await until(() => count > 100);
@@ -70,6 +73,20 @@ test("--resume has bodies that a killed run logged on the disk before a journal 
   const ran = await myriad([...args, "--resume"], [...FILES, SLOW_SYNCS]);
   const [, bodies] = /^(\d+) bodies, \d+ journals\n$/.exec(ran.stderr) ?? [];
   assertEquals([ran.code, Number(bodies)], [0, 400 - before], ran.stderr);
+});
+
+test("--retry-failed goes on after a kill behind its journal, also if nothing has failed", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok("x")));
+  const args = ["-n", "4", server.url("/{}"), "-o", dir.path("x.ndjson"), "--progress", "none"];
+  args.push("--save-bodies", dir.path("bodies"));
+  assertEquals((await myriad(args)).code, 0);
+  const killed = await myriad([...args, "--retry-failed"], [...FILES, DIE_AT_JOURNAL]);
+  assertEquals(killed.code, 137, killed.stderr);
+  const { code, stderr } = await myriad([...args, "--retry-failed"]);
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "nothing to retry");
+  assertEquals(filesOf(dir.path("bodies")).size, 4);
 });
 
 for (const engine of ["http1", "fetch"]) {

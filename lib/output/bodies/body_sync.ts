@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import {
@@ -10,25 +11,31 @@ import type { MaybePromise } from "../../stream.ts";
 
 /** How many files go to the disk at the same time: it takes them together. */
 const LANES = 16;
-/** When so many bodies wait for the disk, requests wait for them, so that no more gather. */
+/** While so many bodies wait for the disk, requests wait for them, so that no more gather. */
 const MAX_WAITING = 4_096;
 
 /**
  * Brings the bodies of a folder to the disk before a journal counts their results: without that, a
  * machine that goes down leaves empty files beside their records.
  */
-export class BodySync {
+export class BodySync implements Disposable {
   readonly #path: string;
   readonly #spare: ReservedDescriptors;
   readonly #maxWaiting: number;
-  /** Below the folder; about `#maxWaiting` at most. */
+  /** The names of those that nothing brings to the disk yet. */
   #names: string[] = [];
-  /** Settles when all before are on the disk. */
-  #last: Promise<void> = Promise.resolve();
+  /** How many are not on the disk. */
+  #waiting = 0;
+  /** Brings some to the disk. */
+  #running: Promise<void> = Promise.resolve();
+  /** Settles when all that have been added are there; undefined if nobody waits for them. */
+  #next: Promise<void> | undefined;
+  /** Whether the folder itself is there for good. */
+  #isKept = false;
 
   /**
    * @param path of the folder
-   * @param maxWaiting how many bodies wait before requests do; for tests
+   * @param maxWaiting how many bodies may wait before requests do; for tests
    */
   constructor(path: string, maxWaiting = MAX_WAITING) {
     this.#path = path;
@@ -39,6 +46,7 @@ export class BodySync {
   /** Adds a body that has its name, which is below the folder. */
   add(name: string): void {
     this.#names.push(name);
+    this.#waiting++;
   }
 
   /**
@@ -47,40 +55,52 @@ export class BodySync {
    * @throws {OutputError} As a rejection, if one cannot be brought to the disk.
    */
   get full(): MaybePromise<void> {
-    return this.#names.length < this.#maxWaiting ? undefined : this.sync();
+    return this.#waiting < this.#maxWaiting ? undefined : this.sync();
   }
 
   /**
    * Brings all bodies that were added to the disk, with their names.
    *
-   * @throws {OutputError} If that fails.
+   * @throws {OutputError} If that fails, or has failed before.
    */
   sync(): Promise<void> {
-    const names = this.#names;
-    this.#names = [];
-    this.#last = this.#last.then(() => this.#bring(names));
-    // Where nobody waits for it, the next journal fails.
-    this.#last.catch(() => {});
-    return this.#last;
+    if (this.#next === undefined) {
+      this.#running = this.#next = this.#running.then(() => this.#bring());
+      // Where nobody waits for it, the next journal fails.
+      this.#next.catch(() => {});
+    }
+    return this.#next;
   }
 
-  async #bring(names: readonly string[]): Promise<void> {
+  async #bring(): Promise<void> {
+    const names = this.#names;
+    this.#names = [];
+    this.#next = undefined;
     if (names.length === 0) return;
     const folders = new Set(names.map((name) => name.slice(0, name.indexOf("/"))));
     try {
-      await this.#syncAll(names, syncFile, syncFileSync);
-      await this.#syncAll([...folders, "."], syncFolder, syncFolderSync);
+      await this.#syncAll(names, {
+        // Whoever takes bodies away while the run goes on has them.
+        sync: (path) => syncFile(path).catch(passGone),
+        syncNow: syncFileSync,
+      });
+      await this.#syncAll([...folders, "."], { sync: syncFolder, syncNow: syncFolderSync });
+      if (!this.#isKept) await this.#keep();
     } catch (error) {
       throw new OutputError(
         `Cannot write '--save-bodies ${this.#path}': ${describeWriteError(error)}`,
       );
     }
+    this.#waiting -= names.length;
   }
 
+  /** @param syncNow does it while the thread waits */
   async #syncAll(
     names: readonly string[],
-    sync: (path: string) => Promise<void>,
-    syncNow: (path: string, reserve: DescriptorReserve) => void,
+    { sync, syncNow }: {
+      readonly sync: (path: string) => Promise<void>;
+      readonly syncNow: (path: string, reserve: DescriptorReserve) => void;
+    },
   ): Promise<void> {
     const rest = names.values();
     const run = async (): Promise<void> => {
@@ -89,8 +109,6 @@ export class BodySync {
         try {
           await sync(path);
         } catch (error) {
-          // What failed later, in another attempt, has no body any more.
-          if (error instanceof Deno.errors.NotFound) continue;
           if (!isExhausted(error)) throw error;
           // What the reserve lends does not stay open while this thread does something else.
           syncNow(path, this.#spare);
@@ -100,8 +118,21 @@ export class BodySync {
     await Promise.all(Array.from({ length: LANES }, run));
   }
 
+  /** Brings to the disk that there is the folder, which may have been made with those around it. */
+  async #keep(): Promise<void> {
+    for (let path = this.#path; path !== dirname(path);) {
+      path = dirname(path);
+      await syncFolder(path, this.#spare);
+    }
+    this.#isKept = true;
+  }
+
   /** Lets go of the folder. */
-  close(): void {
+  [Symbol.dispose](): void {
     this.#spare.close();
   }
+}
+
+function passGone(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
