@@ -438,25 +438,24 @@ test("-o keeps whole lines when the output cannot grow", async () => {
   assert(server.requests.length < 20_000);
 });
 
-Deno.test("-c exits with 2 before any request when there are too few sockets", async () => {
-  await using server = await answering();
-  const ran = await limited("ulimit -n 300", ["-n", "1k", "-c", "1k", server.url("/{}")]);
-  assertEquals(ran.code, 2);
-  const message = /^myriad: Cannot have 1000 requests in flight, .*: use '--concurrency (\d+)'/;
-  assertMatch(ran.stderr, message);
-  assertEquals(server.requests.length, 0);
-  const most = message.exec(ran.stderr)![1];
-  assert(Number(most) > 200 && Number(most) < 300, most);
-  const again = await limited("ulimit -n 300", [
-    "-n",
-    "1k",
-    "-c",
-    most,
-    server.url("/{}"),
-    "--json",
-  ]);
-  assertEquals([again.code, JSON.parse(again.stdout).shortages], [0, {}], again.stderr);
-});
+for (const saves of [false, true]) {
+  const what = saves ? "sockets beside the files of bodies" : "sockets";
+  Deno.test(`-c exits with 2 before any request when there are too few ${what}`, async () => {
+    await using dir = await folder();
+    await using server = await answering();
+    const args = ["-n", "1k", server.url("/{}"), "--json"];
+    if (saves) args.push("-o", dir.path("x.ndjson"), "--save-bodies", dir.path("bodies"));
+    const ran = await limited("ulimit -n 300", [...args, "-c", "1k"]);
+    assertEquals(ran.code, 2);
+    const message = /^myriad: Cannot have 1000 requests in flight, .*: use '--concurrency (\d+)'/;
+    assertMatch(ran.stderr, message);
+    assertEquals(server.requests.length, 0);
+    const most = message.exec(ran.stderr)![1];
+    assert(Number(most) > 200 && Number(most) < 300, most);
+    const again = await limited("ulimit -n 300", [...args, "-c", most]);
+    assertEquals([again.code, JSON.parse(again.stdout).shortages], [0, {}], again.stderr);
+  });
+}
 
 for (const flags of [["--http2"], ["--engine", "http2"], ["--http2", "--connections", "10"]]) {
   Deno.test(`-c may be more than there are sockets with ${flags.join(" ")}`, async () => {
