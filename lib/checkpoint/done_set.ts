@@ -52,7 +52,9 @@ export class DoneSet {
     for (const [k, byte] of Uint8Array.fromBase64(above).entries()) {
       for (let bit = 0; bit < 8; bit++) {
         const number = low - low % 8 + k * 8 + bit;
-        if ((byte >> bit & 1) === 1 && number > low && set.reaches(number)) set.add(number);
+        // Beyond the last one that can be counted, numbers are not told apart.
+        const isOne = number > low && number < Number.MAX_SAFE_INTEGER && set.reaches(number);
+        if ((byte >> bit & 1) === 1 && isOne) set.add(number);
       }
     }
     return set;

@@ -103,7 +103,9 @@ function parseCookieLine(line: string, httpOnly: boolean): KeptCookie | string {
 /** Whether a text is a name or an address; an IPv6 address may have brackets. */
 function isHost(text: string): boolean {
   const isBare = text.includes(":") && !text.startsWith("[");
-  return /^[^\s/?#@\\]+$/.test(text) &&
+  // A URL would leave out control characters at its end.
+  // deno-lint-ignore no-control-regex
+  return /^[^\s\x00-\x1f\x7f/?#@\\]+$/.test(text) &&
     URL.parse(`http://${isBare ? `[${text}]` : text}`)?.port === "";
 }
 

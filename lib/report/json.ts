@@ -70,5 +70,6 @@ function roundAll(value: unknown): unknown {
 
 /** A number with three decimals. */
 export function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+  // A count of bytes would have other digits afterwards.
+  return Number.isInteger(value) ? value : Math.round(value * 1000) / 1000;
 }

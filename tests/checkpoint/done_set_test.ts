@@ -45,6 +45,14 @@ Deno.test("DoneSet reaches as far as its bitmap while one number is never done",
   }
 });
 
+Deno.test("DoneSet.from() takes no numbers that cannot be told apart", () => {
+  const low = Number.MAX_SAFE_INTEGER;
+  const set = DoneSet.from({ low, above: new Uint8Array([0xff, 0xff]).toBase64() });
+  assertEquals(set.toJSON(), { low, above: "" });
+  const last = DoneSet.from({ low: low - 3, above: new Uint8Array([0xff, 0xff]).toBase64() });
+  assertEquals(countDone(last.toJSON()), low - 1);
+});
+
 Deno.test("isDoneSetState() is true for a set only", () => {
   for (const low of [0, 7, Number.MAX_SAFE_INTEGER]) {
     assert(isDoneSetState({ low, above: "" }));

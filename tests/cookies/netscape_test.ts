@@ -76,6 +76,8 @@ for (
     ["x.org\tFALSE\t/\tFALSE\tsoon\ta\tsecret", "its expiry must be a number of seconds"],
     ["x.org\tFALSE\t/\tFALSE\t-1\ta\tsecret", "its expiry must be a number of seconds"],
     ["\tFALSE\t/\tFALSE\t0\ta\tsecret", "invalid domain"],
+    ["[::]\0\tFALSE\t/\tFALSE\t0\ta\tsecret", "invalid domain"],
+    ["x.org\x1f\tFALSE\t/\tFALSE\t0\ta\tsecret", "invalid domain"],
     ["x org\tFALSE\t/\tFALSE\t0\ta\tsecret", "invalid domain"],
     ["x.org/y\tFALSE\t/\tFALSE\t0\ta\tsecret", "invalid domain"],
     ["x.org\tFALSE\t/\tFALSE\t0\t\tsecret", "invalid cookie name"],

@@ -33,16 +33,20 @@ const MAX_THRESHOLDS = 1_000;
 
 const UNITS: readonly ThresholdUnit[] = ["ms", "s", "count", "%", "/s", "bytes"];
 
+/** No run comes to it; what is shown in a smaller unit stays finite below. */
+const MAX_FIGURE = 1e24;
+const isFigure: Check = (value) => isNumber(value) && value as number <= MAX_FIGURE;
+
 const isFinite: Check = (value) => Number.isFinite(value);
 
-const isLatency = isShape(Object.fromEntries(LATENCIES.map((name) => [name, isNumber])));
+const isLatency = isShape(Object.fromEntries(LATENCIES.map((name) => [name, isFigure])));
 
 /** What a value of each kind has to be. */
 const CHECKS: Readonly<Record<Kind, Check>> = {
   count: isCount,
-  sum: isSum,
-  number: isNumber,
-  "number or null": orNull(isNumber),
+  sum: (value) => isSum(value) && isFigure(value),
+  number: isFigure,
+  "number or null": orNull(isFigure),
   boolean: isBoolean,
   text: isText,
   "text or null": orNull(isText),
@@ -54,14 +58,14 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
   phases: isMap(
     orNull(isShape(
       Object.fromEntries(
-        PHASE_FIGURES.map((name) => [name, name === "count" ? isCount : isNumber]),
+        PHASE_FIGURES.map((name) => [name, name === "count" ? isCount : isFigure]),
       ),
     )),
     (name) => (PHASES as readonly string[]).includes(name),
   ),
-  late: isShape({ count: isCount, mean_ms: isNumber, max_ms: isNumber }),
+  late: isShape({ count: isCount, mean_ms: isFigure, max_ms: isFigure }),
   "own lateness or null": orNull(
-    isShape({ mean: isNumber, p50: isNumber, p99: isNumber, max: isNumber }),
+    isShape({ mean: isFigure, p50: isFigure, p99: isFigure, max: isFigure }),
   ),
   "cluster or null": orNull(
     isShape({
@@ -101,7 +105,7 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
         i: isCount,
         url: isText,
         status: orNull(isCount),
-        ms: isNumber,
+        ms: isFigure,
         at: orNull((value) => isText(value) && !Number.isNaN(Date.parse(value))),
       }),
       MAX_SLOWEST,
@@ -113,8 +117,8 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
         host: isText,
         requests: isCount,
         failed: isCount,
-        mean_ms: isNumber,
-        max_ms: isNumber,
+        mean_ms: isFigure,
+        max_ms: isFigure,
       }),
       MAX_HOSTS + 1,
     ),

@@ -532,11 +532,10 @@ Deno.test("report exits with 2 for a wrong file, and with 3 for one that breaks 
   const whole = gzipSync(`${RECORD}\n`.repeat(1_000));
   await Deno.writeFile(dir.path("cut.gz"), whole.subarray(0, whole.length - 9));
   const wrong = async (text: string): Promise<string> => await dir.write("wrong", text);
+  const summaryOf = (figures: object): string =>
+    JSON.stringify({ requests: 1, succeeded: 1, failed: 0, ...figures });
   const histogram = (counts: unknown): string =>
-    JSON.stringify({
-      ...{ requests: 1, succeeded: 1, failed: 0 },
-      histogram: { min: 1, max: 1, sum: 1, sumOfSquares: 1, counts },
-    });
+    summaryOf({ histogram: { min: 1, max: 1, sum: 1, sumOfSquares: 1, counts } });
   for (
     const [code, args, message] of [
       [2, [], /No file is given: /],
@@ -561,6 +560,9 @@ Deno.test("report exits with 2 for a wrong file, and with 3 for one that breaks 
       [2, [await dir.write("w6", histogram([[3840, 1]]))], /its 'histogram' is not /],
       [2, [await dir.write("w7", histogram([[2, 1], [2, 1]]))], /its 'histogram' is not /],
       [2, [await dir.write("w8", histogram([[2, -1]]))], /its 'histogram' is not /],
+      // In a smaller unit it would be infinite.
+      [2, [await dir.write("w10", summaryOf({ seconds: 1e307 }))], /its 'seconds' is not /],
+      [2, [await dir.write("w11", summaryOf({ bytes: 1e308 }))], /its 'bytes' is not /],
       [2, [await dir.write("w9", '{"requests":2,"succeeded":1,"failed":0}')], /not the sum /],
       [3, [dir.path("cut.gz")], /broke off/],
     ] as [number, string[], RegExp][]
