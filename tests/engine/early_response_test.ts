@@ -39,8 +39,11 @@ const outcomeOf = ({ status, error, size }: Result): [number | string | undefine
 
 for (const { title, name, transport, create: createWith } of ENGINE_SUITE.filter(speaksHttp1)) {
   const create = () => createWith(OPTIONS);
+  /** Native fetch lets go of a body that it does not send some turns after it has the response. */
+  const test = (what: string, fn: () => Promise<void>): void =>
+    Deno.test({ name: what, sanitizeOps: name !== "fetch", fn });
 
-  Deno.test(`${title} does not reuse a connection with a stuck request`, async () => {
+  test(`${title} does not reuse a connection with a stuck request`, async () => {
     // The answer is there at once, and nothing is read of what it is for.
     await using server = await WildServer.start(async (peer) => {
       if (await readHead(peer) !== undefined) await peer.send(ok());
@@ -55,7 +58,7 @@ for (const { title, name, transport, create: createWith } of ENGINE_SUITE.filter
     engine.close();
   });
 
-  Deno.test(`${title} does not reuse a TLS connection with a stuck request`, async () => {
+  test(`${title} does not reuse a TLS connection with a stuck request`, async () => {
     let connections = 0;
     await using server = await TlsServer.start(({ send, stall }) => {
       connections++;
@@ -71,7 +74,7 @@ for (const { title, name, transport, create: createWith } of ENGINE_SUITE.filter
     engine.close();
   });
 
-  Deno.test(`${title} follows an early 303 over another connection`, async () => {
+  test(`${title} follows an early 303 over another connection`, async () => {
     await using server = await WildServer.start(async (peer) => {
       const head = await readHead(peer);
       await peer.send(
@@ -87,7 +90,7 @@ for (const { title, name, transport, create: createWith } of ENGINE_SUITE.filter
   });
 
   for (const how of ["end", "reset"] as const) {
-    Deno.test(`${title} keeps an early 413 when the server's ${how} follows`, async () => {
+    test(`${title} keeps an early 413 when the server's ${how} follows`, async () => {
       await using server = await WildServer.start(async (peer) => {
         await readHead(peer);
         await peer.send(REFUSAL);
@@ -106,7 +109,7 @@ for (const { title, name, transport, create: createWith } of ENGINE_SUITE.filter
     });
   }
 
-  Deno.test(`${title} keeps an early 413 over TLS`, async () => {
+  test(`${title} keeps an early 413 over TLS`, async () => {
     let hasAnswered = false;
     await using server = await TlsServer.start(({ send, reset }) => {
       if (hasAnswered) return;
