@@ -264,10 +264,7 @@ export class Outputs {
     const written = this.#archive === undefined
       ? this.#writeLines(0, records)
       : this.#writeArchived(this.#archive, records!);
-    const ofFailures = this.#writeLines(1, failures);
-    return waitForBoth(waitForBoth(written, ofFailures), this.#bodySync?.full) as MaybePromise<
-      void
-    >;
+    return waitForBoth(written, this.#writeLines(1, failures)) as MaybePromise<void>;
   }
 
   /** Writes the exchanges that have gathered, and then the records, which tell where they are. */
