@@ -8,6 +8,7 @@ import { every } from "../../fixtures/every.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
 import { startDeaf } from "../../fixtures/peer_servers.ts";
 import { ok } from "../../fixtures/raw_server.ts";
+import { countConnecting } from "../../fixtures/silent_host.ts";
 import { target } from "../../fixtures/target.ts";
 import { type Peer, tick, WildServer } from "../../fixtures/wild_server.ts";
 
@@ -460,13 +461,6 @@ for (
   });
 }
 
-/** How many sockets of this machine wait for an answer to their SYN to a port (Linux). */
-async function connectingTo(port: number): Promise<number> {
-  const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")} 02 `;
-  const rows = await Deno.readTextFile("/proc/net/tcp");
-  return rows.split("\n").filter((row) => row.slice(20).includes(remote)).length;
-}
-
 Deno.test({
   name: "http1 engine never has more than 64 unfinished connects of 10,000",
   ignore: Deno.build.os !== "linux",
@@ -485,7 +479,7 @@ Deno.test({
     let isGivenUp = false;
     void Promise.race(hits).then(() => isGivenUp = true);
     while (!isGivenUp) {
-      const count = await connectingTo(port);
+      const count = await countConnecting(port);
       if (!isGivenUp) most = Math.max(most, count);
       await tick();
     }
