@@ -55,6 +55,11 @@ export class Checkpoint {
   readonly #done: DoneSet;
   readonly #timer: ReturnType<typeof setInterval>;
   #writing: Promise<void> | undefined;
+  /**
+   * Why a journal could not be written. None follows: the system tells once that a write to the disk
+   * has failed, and a later journal would count what is not there.
+   */
+  #failure: unknown;
   #hasChanged = false;
   #writtenAtMs = performance.now();
   #writtenBytes: number;
@@ -156,10 +161,11 @@ export class Checkpoint {
   }
 
   #look(): void {
+    if (this.#failure !== undefined) return;
     try {
       this.#options.endBlock();
     } catch (error) {
-      return this.#options.onFailure(error);
+      return this.#fail(error);
     }
     if (this.#writing !== undefined || !this.#hasChanged) return;
     const { output } = this.#options;
@@ -168,8 +174,14 @@ export class Checkpoint {
       sinceMs < output.syncIntervalMs &&
       this.#countWritten() - this.#writtenBytes < MAX_UNSYNCED_BYTES
     ) return;
-    this.#writing = this.#write({ complete: false, isLast: false }).catch(this.#options.onFailure)
+    this.#writing = this.#write({ complete: false, isLast: false })
+      .catch((error) => this.#fail(error))
       .finally(() => this.#writing = undefined);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error;
+    this.#options.onFailure(error);
   }
 
   async #write(
@@ -231,12 +243,13 @@ export class Checkpoint {
    * Writes the last journal.
    *
    * @param complete whether the run has come to its end
-   * @throws {OutputError} If it cannot be written.
+   * @throws {OutputError} If it cannot be written, or an earlier one could not.
    */
   async finish(complete: boolean): Promise<void> {
     await this.#endWriting();
     const { journal, log } = this.#options;
     try {
+      if (this.#failure !== undefined) throw this.#failure;
       await this.#write({ complete, isLast: true });
     } finally {
       log?.close();

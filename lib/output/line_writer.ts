@@ -301,7 +301,7 @@ export class LineWriter {
       block.buffer.transfer(0);
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) return this.#fail(new ClosedPipe());
-      this.#fail(new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`));
+      this.#fail(this.#toFailure(error));
       // Half a line is worse than no line.
       const whole = this.#gzip ? 0 : block.subarray(0, written).lastIndexOf(NEWLINE) + 1;
       this.#length += whole;
@@ -309,8 +309,12 @@ export class LineWriter {
     }
   }
 
+  #toFailure(error: unknown): OutputError {
+    return new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
+  }
+
   #fail(error: Error): void {
-    this.#failure = error;
+    this.#failure ??= error;
     this.#failed.resolve(error);
   }
 
@@ -355,7 +359,7 @@ export class LineWriter {
    * Brings all lines so far to the disk; those that come in the meantime are not among them.
    *
    * @returns the length of the file with them, in bytes
-   * @throws {OutputError} If they could not be written.
+   * @throws {OutputError} If they could not be written, now or before.
    */
   async sync(): Promise<number> {
     const length = await this.#writeGathered();
@@ -363,7 +367,10 @@ export class LineWriter {
     try {
       await this.#file.syncData?.();
     } catch (error) {
-      throw new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
+      // The system tells it once; a later call would succeed.
+      const failure = this.#toFailure(error);
+      this.#fail(failure);
+      throw failure;
     }
     return length;
   }

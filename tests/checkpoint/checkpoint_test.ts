@@ -1,9 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
-import { Checkpoint } from "../../lib/checkpoint/checkpoint.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Checkpoint, type CheckpointOptions } from "../../lib/checkpoint/checkpoint.ts";
 import { REACH } from "../../lib/checkpoint/done_set.ts";
 import { type JournalState, readJournal } from "../../lib/checkpoint/journal.ts";
 import { JournalFile } from "../../lib/checkpoint/journal_file.ts";
+import { OutputError } from "../../lib/errors.ts";
 import { LineOutput } from "../../lib/output/line_output.ts";
+import type { Output } from "../../lib/output/output.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import type { MaybePromise, Source } from "../../lib/stream.ts";
 import type { Target } from "../../lib/target.ts";
@@ -11,6 +13,7 @@ import { folder } from "../fixtures/folder.ts";
 import { result } from "../fixtures/result.ts";
 import { target as targetOf } from "../fixtures/target.ts";
 import { turn } from "../fixtures/turn.ts";
+import { until } from "../fixtures/until.ts";
 
 const BEFORE: JournalState = {
   identity: {},
@@ -31,6 +34,15 @@ const BEFORE: JournalState = {
   peakRssKb: 0,
   shortages: {},
 };
+
+const now: CheckpointOptions["now"] = () => ({
+  stats: new Stats().toJSON(),
+  seconds: 1,
+  cpuSeconds: 2,
+  peakRssKb: 3,
+  shortages: {},
+  cluster: null,
+});
 
 const target = (i: number): Target => targetOf("", { i });
 
@@ -69,14 +81,7 @@ async function checkpointed<T>(
     endBlock: () => {},
     numbers,
     failed: undefined,
-    now: () => ({
-      stats: new Stats().toJSON(),
-      seconds: 1,
-      cpuSeconds: 2,
-      peakRssKb: 3,
-      shortages: {},
-      cluster: null,
-    }),
+    now,
     onFailure: (error) => {
       throw error;
     },
@@ -166,4 +171,39 @@ Deno.test("Checkpoint.isOpen() knows what is to be done, by position", async () 
     assertEquals(checkpoint.isOpen(5 + 4 * 3), false);
     return Promise.resolve();
   });
+});
+
+Deno.test("Checkpoint writes no journal behind one that failed, which finish() tells", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.myriad");
+  let failure: unknown;
+  let syncs = 0;
+  const output = {
+    // As the system does: it tells once that the disk has failed.
+    sync: () => syncs++ === 0 ? Promise.reject(new OutputError("the disk")) : Promise.resolve(7),
+    syncIntervalMs: 0,
+    written: 0,
+  };
+  const checkpoint = new Checkpoint({
+    journal: new JournalFile(path),
+    before: BEFORE,
+    output: output as unknown as Output,
+    failures: undefined,
+    archive: undefined,
+    bodies: undefined,
+    log: undefined,
+    endBlock: () => {},
+    numbers: { first: 0, step: 1 },
+    failed: undefined,
+    now,
+    onFailure: (error) => failure = error,
+  });
+  checkpoint.add(0);
+  await until(() => failure instanceof OutputError);
+  checkpoint.add(1);
+  // A look comes each 100 ms.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await assertRejects(() => checkpoint.finish(true), OutputError, "the disk");
+  assertEquals(syncs, 1);
+  await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
 });

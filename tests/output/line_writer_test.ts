@@ -96,6 +96,24 @@ Deno.test("LineWriter keeps whole lines when the disk is full", async () => {
   assertEquals([file.writes.length, file.closed], [2, 1]);
 });
 
+Deno.test("LineWriter does not forget that its lines did not come to the disk", async () => {
+  await using dir = await folder();
+  const file = await Deno.open(dir.path("x"), { write: true, create: true });
+  let syncs = 0;
+  const syncData = (): Promise<void> =>
+    // As the system does: it tells once.
+    syncs++ === 0
+      ? Promise.reject(new Error("Input/output error (os error 5)"))
+      : Promise.resolve();
+  const lines = new LineWriter(Object.assign(file, { syncData }), "--output x");
+  lines.write("one\n");
+  const said = "Cannot write '--output x': the disk has failed (input/output error): check it";
+  await assertRejects(() => lines.sync(), OutputError, said);
+  await assertRejects(() => lines.sync(), OutputError, said);
+  assertThrows(() => lines.write("two\n"), OutputError, said);
+  await assertRejects(() => lines.close(), OutputError, said);
+});
+
 Deno.test("measureSize() and LineWriter tell a disk that fails from what is not a file", async () => {
   const failing = (message: string): LineFile =>
     Object.assign(new SlowFile(), {
