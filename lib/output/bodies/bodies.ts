@@ -167,7 +167,10 @@ export class Bodies {
       write: (bytes) => this.#try(() => file.write(bytes)),
       end: () =>
         this.#try(() => {
-          const name = `${Math.floor(i / BODIES_PER_FOLDER)}/${file.end(ending)}`;
+          file.end();
+          // Others may have used the folder since, and it may have been forgotten and looked at anew.
+          const put = this.#findFolder(i).put(i, ending);
+          const name = `${Math.floor(i / BODIES_PER_FOLDER)}/${put}`;
           this.#saved.set(i, { name, length: file.length, crc: file.crc });
         }),
       discard: () => this.#try(() => file.discard()),
@@ -183,13 +186,13 @@ export class Bodies {
   annotate(result: Result): Result {
     const { target: { i }, status } = result;
     const saved = this.#saved.get(i);
-    const bodyFile = saved?.name ?? null;
     this.#saved.delete(i);
-    if (saved !== undefined) {
+    if (status !== null) {
+      if (saved === undefined) return { ...result, bodyFile: null };
       if (this.#checks !== undefined) this.#checks += formatCheck(saved);
       this.onKept?.(saved.name);
+      return { ...result, bodyFile: saved.name };
     }
-    if (status !== null) return { ...result, bodyFile };
     const number = Math.floor(i / BODIES_PER_FOLDER);
     this.#try(() => {
       if (isThere(`${this.#path}/${number}`)) this.#findFolder(i).remove(i);

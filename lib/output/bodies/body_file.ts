@@ -51,15 +51,9 @@ export class BodyFile {
     this.#folder.begin(this.#i, bytes);
   }
 
-  /**
-   * Writes what is left, and gives the file its name.
-   *
-   * @param ending with its dot, or empty
-   * @returns the name
-   */
-  end(ending: string): string {
+  /** Writes what is left; an empty body as well. */
+  end(): void {
     if (this.#piece.length > 0 || !this.#isThere) this.#append(this.#piece.view());
-    return this.#folder.put(this.#i, ending);
   }
 
   /** Removes what was written. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { BodySink } from "../../../lib/engine/engine.ts";
 import { OutputError, UsageError } from "../../../lib/errors.ts";
+import { areBodiesWhole } from "../../../lib/output/bodies/body_checks.ts";
 import { Bodies } from "../../../lib/output/bodies/bodies.ts";
 import type { Result } from "../../../lib/result.ts";
 import { folder } from "../../fixtures/folder.ts";
@@ -228,6 +229,43 @@ Deno.test("Bodies.take() removes an earlier attempt's file when the request has 
   bodies.close();
   assertEquals(filesOf(dir.path("b")), {});
   assertEquals([...Deno.readDirSync(dir.path("b"))].map(({ name }) => name), ["0"]);
+});
+
+Deno.test("Bodies check and keep no body of an earlier attempt of a request that has failed", async () => {
+  await using dir = await folder();
+  const bodies = (await Bodies.open(dir.path("b"), NEW)).keepChecks();
+  const kept: string[] = [];
+  bodies.onKept = (name) => kept.push(name);
+  begin(bodies, 1).end();
+  assertEquals(bodies.annotate(result(1, null)).bodyFile, null);
+  begin(bodies, 2).end();
+  assertEquals(bodies.annotate(result(2, 503)).bodyFile, "0/2");
+  bodies.close();
+  const checks = bodies.takeChecks();
+  assertEquals([kept, filesOf(dir.path("b"))], [["0/2"], { "0/2": "" }]);
+  assert(areBodiesWhole(dir.path("b"), checks), checks);
+});
+
+Deno.test("Bodies keep one file for a number whose folder was forgotten meanwhile", async () => {
+  await using dir = await folder();
+  const path = dir.path("b");
+  const { run, ...first } = await Bodies.open(path, NEW).then((it) => ({ run: it.run, it }));
+  // One of so many threads remembers one folder.
+  const bodies = (await Bodies.loadJoin())(path, { run, threads: 64, isSynced: false });
+  const earlier = begin(bodies, 5, "text/html");
+  earlier.write(bytes("of an earlier attempt"));
+  save(bodies, 1_000, "in another folder");
+  save(bodies, 6, "beside it");
+  earlier.end();
+  assertEquals(save(bodies, 5, "the last", "application/json"), "0/5.json");
+  const failed = begin(bodies, 7);
+  save(bodies, 1_001, "in another folder");
+  save(bodies, 8, "beside it");
+  failed.end();
+  assertEquals(bodies.annotate(result(7, null)).bodyFile, null);
+  bodies.close();
+  first.it.close();
+  assertEquals(Object.keys(filesOf(path)).sort(), ["0/5.json", "0/6", "0/8", "1/1000", "1/1001"]);
 });
 
 Deno.test("Bodies follow no symbolic link out of their folder", async () => {
