@@ -31,6 +31,7 @@ export function parseSavedBodies(values: RunValues, version: string): SavedBodie
     path,
     gzip: /\.gz$/i.test(path),
     sizeBytes,
+    isSynced: values.get("sync") !== "never",
     dedupe: values.get("dedupe"),
     cdx: values.get("cdx"),
     software: `myriad/${version}`,

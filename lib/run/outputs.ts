@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import type { Checkpoint, CheckpointOptions } from "../checkpoint/checkpoint.ts";
 import { countDone } from "../checkpoint/done_set.ts";
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
@@ -11,6 +12,7 @@ import type { LogEncoders } from "../checkpoint/log/result_log.ts";
 import type { LogMark, RunLog } from "../checkpoint/log/run_log.ts";
 import type { ResumePoint } from "../checkpoint/resume.ts";
 import type { EngineOptions } from "../engine/options.ts";
+import { UsageError } from "../errors.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { PackedExchanges } from "../output/archive/packed_exchanges.ts";
 import type { RunArchive } from "../output/archive/run_archive.ts";
@@ -20,6 +22,7 @@ import type { LineWriter } from "../output/line_writer.ts";
 import type { RunDefaults } from "../output/failure_lines.ts";
 import type { Output } from "../output/output.ts";
 import type { EncodedRecords, RecordEncoder } from "../output/record_encoder.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
 import type { WarmUpStats } from "../stats/warm_up.ts";
@@ -193,6 +196,7 @@ export class Outputs {
     if (hdr !== undefined) await this.#addText("hdr", hdr, "--hdr");
     if (beginning?.state === undefined) return;
     if (beginning.state.complete && !this.#options.retryFailed) return;
+    await this.#keepPlaces();
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
     this.#log = await beginning.beginLog();
     this.#checkpoint = new Checkpoint({
@@ -313,6 +317,31 @@ export class Outputs {
     const bodySync = new BodySync(saveBodies);
     this.#bodySync = bodySync;
     this.#bodies.onKept = (name) => bodySync.add(name);
+  }
+
+  /**
+   * Brings to the disk that there are the files and the folder beside the output: a journal does that
+   * for its own folder alone.
+   *
+   * @throws {UsageError} If the disk fails.
+   */
+  async #keepPlaces(): Promise<void> {
+    const { failures, saveBodies, archive, sync } = this.#options;
+    if (sync === "never") return;
+    const { syncFolder } = await import("../process/sync.ts");
+    const keep = async (path: string): Promise<void> => {
+      try {
+        await syncFolder(path);
+      } catch (error) {
+        throw new UsageError(`Cannot write '${path}': ${describeWriteError(error)}`);
+      }
+    };
+    for (const path of [failures, archive?.path]) {
+      if (path !== undefined) await keep(dirname(path));
+    }
+    if (saveBodies === undefined) return;
+    // Those around it may have been made with it.
+    for (let path = saveBodies; path !== dirname(path);) await keep(path = dirname(path));
   }
 
   /** Closes everything if the run cannot begin. */

@@ -23,6 +23,7 @@ Deno.test("--save-bodies is an archive by its ending, and a folder otherwise", a
     path: "x.WARC.gz",
     gzip: true,
     sizeBytes: 2048,
+    isSynced: true,
     dedupe: true,
     cdx: false,
     software: "myriad/1.2.3",
@@ -31,6 +32,8 @@ Deno.test("--save-bodies is an archive by its ending, and a folder otherwise", a
   });
   const plain = (await parse("--save-bodies", "x.warc")).archive;
   assertEquals([plain?.gzip, plain?.sizeBytes, plain?.dedupe], [false, 2 ** 30, false]);
+  const unsynced = await parse("--save-bodies", "x.warc", "--sync", "never", "-o", "x.ndjson");
+  assertEquals(unsynced.archive?.isSynced, false);
   const folder = await parse("--save-bodies", "x.warc.d");
   assertEquals([folder.saveBodies, folder.archive], ["x.warc.d", undefined]);
 });

@@ -13,6 +13,7 @@ import { until } from "../fixtures/until.ts";
 /** The clock goes fast there: a request is to wait for long. */
 const SLOW_SYNCS = `--preload=${new URL("../fixtures/slow_syncs.ts", import.meta.url)}`;
 const DIE_AT_JOURNAL = `--preload=${new URL("../fixtures/die_at_journal.ts", import.meta.url)}`;
+const LIST_SYNCS = `--preload=${new URL("../fixtures/list_syncs.ts", import.meta.url)}`;
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
 const myriad = (args: string[], permissions = FILES, limits?: string): Promise<Ran> =>
@@ -73,6 +74,34 @@ test("--resume has bodies that a killed run logged on the disk before a journal 
   const ran = await myriad([...args, "--resume"], [...FILES, SLOW_SYNCS]);
   const [, bodies] = /^(\d+) bodies, \d+ journals\n$/.exec(ran.stderr) ?? [];
   assertEquals([ran.code, Number(bodies)], [0, 400 - before], ran.stderr);
+});
+
+Deno.test({
+  name: "--sync interval and always have the places of all outputs on the disk first",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using dir = await folder();
+    await using server = await RawServer.start(({ send }) => send(ok("x")));
+    for (const name of ["o", "f", "w"]) await Deno.mkdir(dir.path(name));
+    const args = ["-n", "9", server.url("/{}"), "-s", "--failures", dir.path("f/x.ndjson")];
+    const run = async (output: string, ...more: string[]): Promise<string[]> => {
+      const ran = await myriad([...args, "-o", dir.path(output), ...more], [...FILES, LIST_SYNCS]);
+      assertEquals(ran.code, 0, ran.stderr);
+      return JSON.parse(ran.stderr);
+    };
+    for (const [k, sync] of ["interval", "always", "never"].entries()) {
+      const made = dir.path(`deep${k}`);
+      const bodies = `${made}/er/bodies`;
+      const synced = await run(`o/${k}.ndjson`, "--save-bodies", bodies, "--sync", sync);
+      const places = [dir.path("o"), dir.path("f"), `${made}/er`, made];
+      assertEquals(
+        places.map((place) => synced.includes(place)),
+        places.map(() => sync !== "never"),
+      );
+    }
+    const synced = await run("o/w.ndjson", "--save-bodies", dir.path("w/x.warc"));
+    assert(synced.includes(dir.path("w")), `${synced}`);
+  },
 });
 
 test("--retry-failed goes on after a kill behind its journal, also if nothing has failed", async () => {

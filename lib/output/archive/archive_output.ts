@@ -5,6 +5,7 @@ import { lockFile } from "../../process/file_lock.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
 import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
+import { syncFolder } from "../../process/sync.ts";
 import { writeAll } from "../../process/write_all.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { formatAllow } from "../../text/format_allow.ts";
@@ -41,6 +42,8 @@ export interface ArchiveOutputOptions
   extends ArchiveOptions, Pick<WarcInfo, "software" | "command"> {
   /** A file that has so many bytes gets no more requests; from 1. */
   readonly sizeBytes: number;
+  /** Whether records, and their lines of the index, are brought to the disk. */
+  readonly isSynced: boolean;
 }
 
 /**
@@ -281,13 +284,15 @@ export class ArchiveOutput {
   }
 
   async #openNext(serial: number): Promise<void> {
-    await this.#file.syncData();
+    if (this.#options.isSynced) await this.#file.syncData();
     const path = toSerialPath(this.#options.path, serial);
     const options = { write: true, createNew: true, mode: OWNER_ONLY };
     const next = this.#spare.use(() => openNew(path, options));
     if (this.#file !== this.#first) this.#file.close();
     this.#spare.refill();
     this.#file = next;
+    // The journal's folder can be another one.
+    if (this.#options.isSynced) await syncFolder(dirname(path), this.#spare);
   }
 
   async #copy({ path, length }: SpooledPart): Promise<void> {
@@ -334,7 +339,7 @@ export class ArchiveOutput {
    * Brings all records so far to the disk; those that come in the meantime are not among them.
    *
    * @returns the position behind them
-   * @throws {OutputError} If they could not be written.
+   * @throws {OutputError} If they could not be written, now or before.
    */
   async sync(): Promise<Position> {
     const position = this.#total;
@@ -342,9 +347,10 @@ export class ArchiveOutput {
     // Later ones are not copied yet.
     if (this.#copied !== undefined) this.#synced.push(...this.#copied.splice(0));
     try {
-      await this.#file.syncData();
+      if (this.#options.isSynced) await this.#file.syncData();
     } catch (error) {
-      throw this.#toFailure(error);
+      // The system tells it once; a later call would succeed.
+      throw this.#failure = this.#toFailure(error);
     }
     return position;
   }

@@ -244,10 +244,10 @@ export class RunArchive {
 
 /** Opens the index of an archive, if there is to be one. */
 async function openIndex(
-  { path, cdx }: ArchiveOutputOptions,
+  { path, cdx, isSynced }: ArchiveOutputOptions,
   { isResumed, overwrite }: BodiesOptions,
 ): Promise<CdxIndex | undefined> {
   if (!cdx) return undefined;
   const { CdxIndex } = await import("../cdx/cdx_index.ts");
-  return await CdxIndex.open(path, !isResumed && !overwrite, isResumed);
+  return await CdxIndex.open(path, { isKept: !isResumed && !overwrite, isResumed, isSynced });
 }

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import {
@@ -30,8 +29,6 @@ export class BodySync implements Disposable {
   #running: Promise<void> = Promise.resolve();
   /** Settles when all that have been added are there; undefined if nobody waits for them. */
   #next: Promise<void> | undefined;
-  /** Whether the folder itself is there for good. */
-  #isKept = false;
 
   /**
    * @param path of the folder
@@ -79,13 +76,8 @@ export class BodySync implements Disposable {
     if (names.length === 0) return;
     const folders = new Set(names.map((name) => name.slice(0, name.indexOf("/"))));
     try {
-      await this.#syncAll(names, {
-        // Whoever takes bodies away while the run goes on has them.
-        sync: (path) => syncFile(path).catch(passGone),
-        syncNow: syncFileSync,
-      });
+      await this.#syncAll(names, { sync: syncFile, syncNow: syncFileSync });
       await this.#syncAll([...folders, "."], { sync: syncFolder, syncNow: syncFolderSync });
-      if (!this.#isKept) await this.#keep();
     } catch (error) {
       throw new OutputError(
         `Cannot write '--save-bodies ${this.#path}': ${describeWriteError(error)}`,
@@ -107,32 +99,22 @@ export class BodySync implements Disposable {
       for (const name of rest) {
         const path = `${this.#path}/${name}`;
         try {
-          await sync(path);
+          await sync(path).catch((error) => {
+            if (!isExhausted(error)) throw error;
+            // What the reserve lends does not stay open while this thread does something else.
+            syncNow(path, this.#spare);
+          });
         } catch (error) {
-          if (!isExhausted(error)) throw error;
-          // What the reserve lends does not stay open while this thread does something else.
-          syncNow(path, this.#spare);
+          // Whoever takes bodies away while the run goes on has them.
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
         }
       }
     };
     await Promise.all(Array.from({ length: LANES }, run));
   }
 
-  /** Brings to the disk that there is the folder, which may have been made with those around it. */
-  async #keep(): Promise<void> {
-    for (let path = this.#path; path !== dirname(path);) {
-      path = dirname(path);
-      await syncFolder(path, this.#spare);
-    }
-    this.#isKept = true;
-  }
-
   /** Lets go of the folder. */
   [Symbol.dispose](): void {
     this.#spare.close();
   }
-}
-
-function passGone(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -4,7 +4,7 @@ import { UnpackError } from "../../unpack/unpack_error.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
 import { endCdxjLine } from "../../warc/cdxj.ts";
-import { LineWriter, openLineWriter } from "../line_writer.ts";
+import { type LineFile, LineWriter, openLineWriter, withoutSync } from "../line_writer.ts";
 import { openSideFile } from "../side_file.ts";
 import { type ArchivePart, indexArchive } from "./index_archive.ts";
 import { sortLines } from "./sort_lines.ts";
@@ -35,6 +35,16 @@ export interface IndexedFile {
   readonly length: number;
 }
 
+/** How an index is opened. */
+export interface CdxIndexOptions {
+  /** Whether an index that is there may not be replaced. */
+  readonly isKept: boolean;
+  /** Whether the run that is resumed has made what it is gathered in. */
+  readonly isResumed: boolean;
+  /** Whether its lines are brought to the disk. */
+  readonly isSynced: boolean;
+}
+
 /** The path of the index of an archive: beside it, and one for all files of a series. */
 export function toIndexPath(archive: string): string {
   return archive.replace(ARCHIVE_ENDING, "") + ".cdxj";
@@ -62,11 +72,12 @@ export class CdxIndex {
    * Opens what an index is gathered in, and changes nothing.
    *
    * @param archive the path of its first file
-   * @param isKept whether an index that is there may not be replaced
-   * @param isResumed whether the run that is resumed has made what it is gathered in
    * @throws {UsageError} If it cannot be written, or is there already.
    */
-  static async open(archive: string, isKept: boolean, isResumed = false): Promise<CdxIndex> {
+  static async open(
+    archive: string,
+    { isKept, isResumed, isSynced }: CdxIndexOptions,
+  ): Promise<CdxIndex> {
     const path = toIndexPath(archive);
     if (isKept && await isThere(path)) {
       throw new UsageError(
@@ -77,13 +88,13 @@ export class CdxIndex {
     try {
       const options = { begins: isResumed ? undefined : GATHERED_BEGINNING, mode: OWNER_ONLY };
       const { file, isNew } = await openSideFile(gathered, options);
-      return new CdxIndex(path, gathered, file, isNew);
+      return new CdxIndex(path, gathered, isSynced ? file : withoutSync(file), isNew);
     } catch (error) {
       throw new UsageError(`Cannot write '${FLAG}': ${describeWriteError(error)}`);
     }
   }
 
-  private constructor(path: string, gathered: string, file: Deno.FsFile, isNew: boolean) {
+  private constructor(path: string, gathered: string, file: LineFile, isNew: boolean) {
     this.#path = path;
     this.#gathered = gathered;
     this.#isNew = isNew;

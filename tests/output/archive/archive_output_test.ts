@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { dirname } from "node:path";
 import { OutputError, UsageError } from "../../../lib/errors.ts";
 import {
   ArchiveOutput,
@@ -6,6 +7,7 @@ import {
 } from "../../../lib/output/archive/archive_output.ts";
 import { type ArchiveRecord, parseArchive, readArchive } from "../../fixtures/archive_records.ts";
 import { folder } from "../../fixtures/folder.ts";
+import { noteSyncs } from "../../fixtures/note_syncs.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const NEW = { isResumed: false, hasResults: false, overwrite: false };
@@ -23,7 +25,8 @@ function packed(i: number, length?: number) {
 }
 
 function optionsFor(path: string, sizeBytes: number): ArchiveOutputOptions {
-  return { path, sizeBytes, gzip: false, dedupe: false, cdx: false, software: "s/1", command: "c" };
+  const info = { software: "s/1", command: "c" };
+  return { path, sizeBytes, isSynced: true, gzip: false, dedupe: false, cdx: false, ...info };
 }
 
 /** The numbers of the records in each file of a series, behind its warcinfo. */
@@ -168,6 +171,49 @@ Deno.test("ArchiveOutput says that it cannot go on, and ends with a whole record
   await Deno.remove(dir.path("x-00002.warc"));
   assertEquals(await numbersIn(path), [[0], [1]]);
 });
+
+Deno.test("ArchiveOutput does not forget that its records did not come to the disk", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc");
+  const output = await ArchiveOutput.open(optionsFor(path, 1e9), NEW);
+  await output.cutTo(0);
+  await output.append(packed(0));
+  const { syncData } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.syncData = () =>
+    Promise.reject(new Error("Input/output error (os error 5)"));
+  try {
+    await assertRejects(() => output.sync(), OutputError, "the disk has failed");
+  } finally {
+    Deno.FsFile.prototype.syncData = syncData;
+  }
+  await assertRejects(() => output.sync(), OutputError, "the disk has failed");
+  await assertRejects(() => output.close(), OutputError);
+});
+
+for (const isSynced of [true, false]) {
+  Deno.test(`ArchiveOutput brings ${isSynced ? "each file" : "nothing"} to the disk`, async () => {
+    await using dir = await folder();
+    const path = dir.path("x.warc");
+    const output = await ArchiveOutput.open({ ...optionsFor(path, 1_000), isSynced }, NEW);
+    await output.cutTo(0);
+    let files = 0;
+    let folders = 0;
+    const noted = noteSyncs((at) => {
+      if (at === dirname(path)) folders++;
+      else files++;
+    });
+    for (let i = 0; i < 3; i++) {
+      await output.append(packed(i, 800));
+      await output.sync();
+    }
+    noted[Symbol.dispose]();
+    await output.close();
+    assertEquals(await numbersIn(path), [[0], [1], [2]]);
+    // Each file with its record, and as it is left; and its name, but that of the first.
+    const names = Deno.build.os === "windows" ? 0 : 2;
+    assertEquals([files, folders], isSynced ? [5, names] : [0, 0]);
+  });
+}
 
 Deno.test({
   name: "ArchiveOutput asks for the permissions of its folder",

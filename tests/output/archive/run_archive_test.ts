@@ -12,6 +12,7 @@ for (const cdx of [false, true]) {
     const options: ArchiveOutputOptions = {
       path: dir.path("x.warc"),
       sizeBytes: 1e9,
+      isSynced: true,
       gzip: false,
       dedupe: false,
       cdx,

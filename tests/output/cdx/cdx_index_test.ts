@@ -7,6 +7,8 @@ import { type Folder, folder } from "../../fixtures/folder.ts";
 import { fillDisk } from "../../fixtures/full_disk.ts";
 
 const BLOCK_BYTES = 1000;
+const NEW = { isKept: false, isResumed: false, isSynced: true };
+const KEPT = { ...NEW, isKept: true };
 
 /** A line that lacks its place, of the record of a block. */
 const capture = (url: string, offset = 0): string =>
@@ -41,7 +43,7 @@ async function expected(to: number): Promise<string> {
 }
 
 async function begin(dir: Folder, position: number): Promise<CdxIndex> {
-  const index = await CdxIndex.open(dir.path("x.warc.gz"), false);
+  const index = await CdxIndex.open(dir.path("x.warc.gz"), NEW);
   await index.cutTo(position, []);
   return index;
 }
@@ -107,7 +109,7 @@ Deno.test("CdxIndex reads the archive if the lines so far are gone", async () =>
     { path: dir.path("x-00001.warc.gz"), bytes: zipEach([record("http://h/a")]) },
   ];
   for (const { path, bytes } of files) await Deno.writeFile(path, bytes);
-  const index = await CdxIndex.open(dir.path("x.warc.gz"), false);
+  const index = await CdxIndex.open(dir.path("x.warc.gz"), NEW);
   const lengths = files.map(({ path, bytes }) => ({ path, length: bytes.length }));
   const position = lengths[0].length + lengths[1].length;
   await index.cutTo(position, lengths);
@@ -118,7 +120,7 @@ Deno.test("CdxIndex reads the archive if the lines so far are gone", async () =>
     "h)/c",
   ]);
   await Deno.writeTextFile(dir.path("x.warc.gz"), "not WARC");
-  const other = await CdxIndex.open(dir.path("x.warc.gz"), false);
+  const other = await CdxIndex.open(dir.path("x.warc.gz"), NEW);
   const error = await assertRejects(
     () => other.cutTo(8, [{ ...lengths[0], length: 8 }]),
     UsageError,
@@ -141,14 +143,14 @@ Deno.test("CdxIndex reads the archive again if a run died while it read it", asy
   // It breaks off in the second file.
   const whole = await Deno.readFile(paths[1]);
   await Deno.writeTextFile(paths[1], "not WARC");
-  const first = await CdxIndex.open(paths[0], false);
+  const first = await CdxIndex.open(paths[0], NEW);
   await assertRejects(() => first.cutTo(position, files), UsageError);
   await first.close(false);
   assertEquals(await Deno.readTextFile(dir.path("x.cdxj.myriad")), "");
   await Deno.writeFile(paths[1], whole);
   // What a kill leaves of it does not count.
   await dir.write("x.cdxj.myriad.new", "1 some of the lines\n");
-  const second = await CdxIndex.open(paths[0], false);
+  const second = await CdxIndex.open(paths[0], NEW);
   await second.cutTo(position, files);
   const text = await end(dir, second);
   assertEquals(text.trimEnd().split("\n").map((line) => line.split(" ")[0]), ["h)/0", "h)/1"]);
@@ -161,7 +163,7 @@ Deno.test("CdxIndex says once that the disk is full when it reads the archive", 
   const uri = `http://h/${"a".repeat(70_000)}`;
   const bytes = zipEach(Array(3).fill(toRecord("response", toResponse("x"), { uri })));
   await Deno.writeFile(path, bytes);
-  const index = await CdxIndex.open(path, false);
+  const index = await CdxIndex.open(path, NEW);
   const { length } = bytes;
   {
     using _full = fillDisk();
@@ -174,14 +176,14 @@ Deno.test("CdxIndex says once that the disk is full when it reads the archive", 
 Deno.test("CdxIndex replaces no index that is there, unless it may", async () => {
   await using dir = await folder();
   await Deno.writeTextFile(dir.path("x.cdxj"), "of somebody");
-  const error = await assertRejects(() => CdxIndex.open(dir.path("x.warc"), true), UsageError);
+  const error = await assertRejects(() => CdxIndex.open(dir.path("x.warc"), KEPT), UsageError);
   assert(error.message.includes("is there already"), error.message);
-  const index = await CdxIndex.open(dir.path("x.warc"), false);
+  const index = await CdxIndex.open(dir.path("x.warc"), NEW);
   await index.abandon();
   assertEquals(filesOf(dir), ["x.cdxj"]);
   assertEquals(await Deno.readTextFile(dir.path("x.cdxj")), "of somebody");
   await Deno.symlink(dir.path("x.cdxj"), dir.path("y.cdxj.myriad"));
-  const linked = CdxIndex.open(dir.path("y.warc"), false);
+  const linked = CdxIndex.open(dir.path("y.warc"), NEW);
   await assertRejects(() => linked, UsageError, "y.cdxj.myriad' is not a file: move it away");
 });
 
