@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { NameCache } from "../../../lib/engine/names/name_cache.ts";
 
 Deno.test("NameCache remembers texts until their ends, in tenths of a second", () => {
@@ -63,4 +63,28 @@ Deno.test("NameCache gives the bytes of the oldest names to new ones", () => {
     known.map((name) => parseInt(cache.get(name, 0)!.text)),
     names.map((_, i) => i).slice(-known.length),
   );
+});
+
+Deno.test("NameCache has room for 200,000 names with an address of each family", () => {
+  const cache = new NameCache();
+  const count = 200_000;
+  let unknown = 0;
+  // In a buffer whose oldest bytes are reused, what does not fit displaces all of it in turn.
+  for (let i = 0; i < 2 * count; i++) {
+    const n = i % count;
+    const name = `www.some-host-${n}.example.com`;
+    if (cache.has(name)) continue;
+    unknown++;
+    cache.set(name, `203.0.${n >> 8 & 255}.${n & 255},2001:db8:26f0:${n.toString(16)}::17`, 1_000);
+  }
+  assert(unknown < 1.001 * count, `${unknown}`);
+});
+
+Deno.test("NameCache takes no further bytes for a name with the same text", () => {
+  const cache = new NameCache({ ringBytes: 2_000, slots: 2 ** 12 });
+  cache.set("a.test", "127.0.0.1", 1_000);
+  for (let i = 0; i < 1_000; i++) cache.set("b.test", "127.0.0.2", i * 1_000);
+  assertEquals([cache.has("a.test"), cache.get("b.test", 0)?.untilMs], [true, 999_000]);
+  cache.set("b.test", "127.0.0.3", 500);
+  assertEquals(cache.get("b.test", 0), { text: "127.0.0.3", untilMs: 500 });
 });
