@@ -16,7 +16,7 @@ export function readRecords(
   input: Pick<Input, "read" | "close">,
   options: ReadOptions,
 ): InputLines {
-  return new LineReader(refuseWarc(input, options.name), options);
+  return new LineReader(options.isPart ? input : refuseWarc(input, options.name), options);
 }
 
 /** Tells what a WARC file is before each of its lines becomes a request that fails. */

@@ -2,6 +2,7 @@ import { InputError } from "../errors.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Input } from "./input.ts";
 import { createTextReader, type TextReader } from "./text_reader.ts";
+import { Utf8Reader } from "./utf8.ts";
 
 /** The longest line, in UTF-16 code units: 1 MiB of ASCII. */
 export const MAX_LINE = 1024 * 1024;
@@ -68,6 +69,12 @@ export interface LineOptions {
    * @default {false}
    */
   readonly onlyLf?: boolean | undefined;
+  /**
+   * Whether the input begins in the midst of a file: then it is UTF-8, whatever its first bytes are.
+   *
+   * @default {false}
+   */
+  readonly isPart?: boolean | undefined;
 }
 
 /**
@@ -77,6 +84,7 @@ export interface LineOptions {
 export class LineReader implements InputLines {
   readonly #input: Pick<Input, "read" | "close">;
   readonly #onlyLf: boolean;
+  readonly #isPart: boolean;
   /** Undefined before the first block. */
   #decoder: TextReader | undefined;
   /** Decoded text, of which `#position` on is not read yet. */
@@ -100,9 +108,13 @@ export class LineReader implements InputLines {
   /** The line break in front of the last line; empty for the first line. */
   breakBefore = "";
 
-  constructor(input: Pick<Input, "read" | "close">, { onlyLf = false }: LineOptions = {}) {
+  constructor(
+    input: Pick<Input, "read" | "close">,
+    { onlyLf = false, isPart = false }: LineOptions = {},
+  ) {
     this.#input = input;
     this.#onlyLf = onlyLf;
+    this.#isPart = isPart;
   }
 
   get lineCount(): number {
@@ -194,7 +206,7 @@ export class LineReader implements InputLines {
         if (this.#decoder !== undefined) this.#keep(this.#decoder.end());
         if (this.#rest !== "") return this.#finish("", "");
       } else {
-        this.#decoder ??= createTextReader(block);
+        this.#decoder ??= this.#isPart ? new Utf8Reader(false) : createTextReader(block);
         this.#decoder.add(block);
         const step = this.#take();
         if (step !== undefined) return step;

@@ -71,10 +71,13 @@ export async function openStore(
   let count = 0;
   try {
     const records = reader.readRecords(cut, { ...options, name });
+    let isBehindHeader = false;
     cut.onBlock = (offset) => {
-      if (!records.hasOpenRecord) points.add(offset, count, records.lineCount);
+      if (records.hasOpenRecord || offset > 0 && !isBehindHeader) return;
+      points.add(offset, count, records.lineCount);
     };
     const columns = await reader.readColumns?.(records, { ...context, path }) ?? [];
+    isBehindHeader = true;
     for (let step; !(step = await records.next()).done;) {
       if (isSkipped(step.value)) continue;
       count++;
@@ -145,9 +148,10 @@ class FileStore implements RecordStore {
     const { offsets, counts, lines } = this.#points;
     const point = this.#points.find(place);
     const range = new FileRange(() => this.#open(), offsets[point], offsets[point + 1] ?? Infinity);
-    const records = reader.readRecords(range, { ...this.#options, name: this.#name });
+    const isPart = offsets[point] > 0;
+    const records = reader.readRecords(range, { ...this.#options, name: this.#name, isPart });
     // The header stands before the first record.
-    let before = place - counts[point] + (offsets[point] === 0 && reader.readColumns ? 1 : 0);
+    let before = place - counts[point] + (!isPart && reader.readColumns ? 1 : 0);
     for (let step; !(step = await records.next()).done;) {
       if (this.#options.isSkipped(step.value) || before-- > 0) continue;
       return { record: detach(step.value), line: lines[point] + records.line };

@@ -21,7 +21,12 @@ export const ERROR = "\udc00";
 export class Utf8Reader {
   /** What is not decoded yet; after the last piece, at most the start of a character. */
   #bytes: Uint8Array = new Uint8Array();
-  #isFirst = true;
+  #isFirst: boolean;
+
+  /** @param isStart whether a byte order mark can come first */
+  constructor(isStart = true) {
+    this.#isFirst = isStart;
+  }
 
   /** Bytes that were added and are not decoded yet. */
   get unread(): number {

@@ -29,6 +29,11 @@ const INPUTS: readonly [
   ["lines of gzip", "lines", (from) => gzipSync(numbers(from, (n) => `${n}\n`))],
   ["lines with comments", "lines", (from) => numbers(from, (n) => `# ${n}\n${n}\n`)],
   ["CSV", "csv", (from) => `\nid,x\n${numbers(from, (n) => `${n},"a\n\nb"\n`)}`],
+  [
+    "CSV with a header far behind",
+    "csv",
+    (from) => `${"# a comment\n".repeat(400)}id,x\n${numbers(from, (n) => `${n},a\n`)}`,
+  ],
   ["TSV", "tsv", (from) => `#\nx\tid\n${numbers(from, (n) => `é\t${n}\n`)}`],
   ["JSONL", "jsonl", (from) => numbers(from, (n) => `{"id":${n}}\n`)],
 ];
@@ -69,6 +74,30 @@ for (const [what, format, content] of INPUTS) {
     assertEquals(new Set(outcomes(part)).size, 2 * COUNT / 10);
   });
 }
+
+Deno.test("openSource() takes no line in the midst of a file for its beginning when it shuffles", async () => {
+  await using dir = await folder();
+  const odd = ["\ufeffmark", "WARC/1.0", "\xff\xfe"];
+  // Each stands at the start of a part that is read: they are as long as the blocks between places.
+  const rest = (k: number) => `${k}`.padEnd(1_030, "x");
+  const lines = Array.from({ length: 60 }, (_, k) => k % 2 === 0 ? rest(k) : odd[k % 3]);
+  const encode = (line: string): Uint8Array =>
+    line === "\xff\xfe"
+      ? new Uint8Array([0xff, 0xfe, 0x0a])
+      : new TextEncoder().encode(`${line}\n`);
+  const inputs = [{
+    path: await dir.write(
+      "a",
+      await new Blob(lines.map((line) => encode(line) as BlobPart)).bytes(),
+    ),
+    format: "lines" as const,
+  }];
+  const template = "http://h/{}";
+  const plain = outcomes(await all(await open({ inputs, template })));
+  const shuffled = outcomes(await all(await open({ inputs, template, order: ORDER })));
+  assertEquals(shuffled.length, lines.length);
+  assertEquals(shuffled.toSorted(), plain.toSorted());
+});
 
 Deno.test("openSource() tells the line of a record, and the input, also where they are shuffled", async () => {
   await using dir = await folder();

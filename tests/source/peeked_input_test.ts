@@ -36,3 +36,12 @@ Deno.test("PeekedInput reads no further ahead than its bound", async () => {
   const input = await PeekedInput.open(Object.assign(blocks, { path: "x" }));
   assertEquals([blocks.reads, input.firstLine.length], [16, 1024 * 1024]);
 });
+
+Deno.test("PeekedInput reads a million blocks of white space in linear time", async () => {
+  // As members of gzip with a byte each are; in square time, it would take hours.
+  const space = new Uint8Array([0x20]);
+  let left = 1_000_000;
+  const read = () => Promise.resolve(left-- > 0 ? space : undefined);
+  const input = await PeekedInput.open({ path: "x", read, close: () => {} });
+  assertEquals((await readAll(input)).length, 1_000_000);
+});
