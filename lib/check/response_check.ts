@@ -10,7 +10,7 @@ import type { EngineOptions } from "../engine/options.ts";
 import type { Captured, Result } from "../result.ts";
 import type { Expectation, Target } from "../target.ts";
 import { escapeForTerminal } from "../text/escape.ts";
-import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
+import { isSecretHeader, withoutSecrets } from "../text/secrets.ts";
 import { BodyPrefix } from "./body_prefix.ts";
 import { type Capture, parseBody } from "./capture.ts";
 import { nameBody, nameHeader, nameLatency, nameStatuses } from "./expectation_names.ts";
@@ -198,7 +198,7 @@ function checkHeaders(
       ? `header ${shown} could not be matched within ${MATCH_MS} ms${expected}`
       : isSecret
       ? `header ${shown} does not match`
-      : `header ${shown} '${escapeForTerminal(withoutUserinfo(value), MAX_PART)}'${expected}`;
+      : `header ${shown} '${escapeForTerminal(withoutSecrets(value), MAX_PART)}'${expected}`;
     return { expectation, detail: escapeForTerminal(detail, MAX_DETAIL) };
   }
 }

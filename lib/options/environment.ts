@@ -6,9 +6,9 @@
  */
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
-import { applyFilters, findVariable } from "../source/template_functions.ts";
+import { applyFilters, findVariable, isPercentEncoded } from "../source/template_functions.ts";
 import type { TemplatePart } from "../source/text_template.ts";
-import { UrlTemplate } from "../source/url_template.ts";
+import { encodeInUserinfo, UrlTemplate } from "../source/url_template.ts";
 
 /**
  * Reads an environment variable. What it holds can be a secret.
@@ -32,7 +32,9 @@ export function readFromProcess(name: string): string {
 /** All up to the `@` of user information, where a placeholder can be in it. */
 const USERINFO = /^[a-z]+:\/\/[^/?#\\]*@/i;
 /** Braces of a URL's template, and variables. */
-const TOKEN = /\{\{|\}\}|\{\+?(env:[^{}]*)\}/g;
+const TOKEN = /\{\{|\}\}|\{(\+?)(env:[^{}]*)\}/g;
+/** What does not stand for itself in user information, but `%` (RFC 3986 §3.2.1). */
+const UNSAFE = /[^\w.~!$&'()*+,;=:%-]/gu;
 
 /** The variables that the templates of a run name. */
 export class Variables {
@@ -71,9 +73,13 @@ export class Variables {
           "use it in a header or in the body, or let the shell fill in what is not secret",
       );
     }
-    const filled = userinfo.replace(TOKEN, (token: string, name: string | undefined) => {
+    const filled = userinfo.replace(TOKEN, (token: string, plus: string, name?: string) => {
       const value = name === undefined ? undefined : this.#readValue(name);
-      return value === undefined ? token : encodeURIComponent(value.toWellFormed());
+      if (name === undefined || value === undefined) return token;
+      // What is encoded already stays so; anything else would end the user information, and be shown.
+      return plus === "" && !isPercentEncoded(name)
+        ? encodeInUserinfo(value)
+        : value.toWellFormed().replace(UNSAFE, encodeURIComponent);
     });
     return filled + rest;
   }

@@ -42,11 +42,20 @@ export async function parseOtlp(
   const { username, password } = url;
   url.username = url.password = url.hash = "";
   if (username !== "" || password !== "") {
-    const [user, secret] = [username, password].map(decodeURIComponent);
-    fields.push(["Authorization", formatBasicCredentials(user, secret)]);
+    fields.push(["Authorization", formatBasicCredentials(decode(username), decode(password))]);
   }
   fields.push(...await readFields(values, readFile));
   return { url: url.href, shown: withoutSecrets(url.href), headers: fields };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new UsageError(
+      "Cannot read '--otlp …': invalid percent-encoding in the user or password: encode % as %25",
+    );
+  }
 }
 
 async function readFields(values: RunValues, readFile: ReadFile): Promise<[string, string][]> {

@@ -39,10 +39,11 @@ function redact({ fromFile, secret, path }: Flag, value: string): string {
   if (fromFile && isFileReference(value)) return redactFileReference(value);
   if (secret === "value") return HIDDEN;
   // The URL of a proxy need not have a scheme.
-  if (secret === "userinfo") return value.replace(/^(\w+:\/\/)?.*@/s, "$1");
   const [field] = value.split(":", 1);
   if (secret === "field" && isSecretHeader(field.trim())) return `${field}: ${HIDDEN}`;
-  return cut(withoutSecretsWithin(path === undefined ? value : showPath(value)), MAX_VALUE_LENGTH);
+  // The URL of a proxy need not have a scheme.
+  const bare = secret === "userinfo" ? value.replace(/^(\w+:\/\/)?.*@/s, "$1") : value;
+  return cut(withoutSecretsWithin(path === undefined ? bare : showPath(bare)), MAX_VALUE_LENGTH);
 }
 
 function cut(text: string, most: number): string {

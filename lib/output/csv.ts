@@ -39,7 +39,8 @@ export function createCsvFormatter(
           record += toCsv(isForTerminal ? escapeForTerminal(value) : value);
         } else if (value !== null) record += value;
       }
-      return record + "\n";
+      // An empty line is no record: readers pass over it.
+      return `${record === "" ? '""' : record}\n`;
     },
   };
 }

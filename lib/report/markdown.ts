@@ -162,13 +162,16 @@ function formatTable(head: readonly string[], rows: readonly (readonly string[])
   return [line(head), line(head.map(() => "---")), ...filled.map(line)].join("\n");
 }
 
-/** A text of others as code, in which nothing is markup; a `|` would end the cell of a table. */
+/**
+ * A text of others as code, in which nothing is markup. A `|` would end the cell of a table, also
+ * behind a backslash where another one stands before that: it is shown as other escapes are.
+ */
 function toCode(text: string): string {
   const safe = escapeForTerminal(text, MAX_TEXT);
   const longest = Math.max(0, ...Array.from(safe.matchAll(/`+/g), ([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
   const space = longest > 0 ? " " : "";
-  return `${fence}${space}${safe.replaceAll("|", "\\|")}${space}${fence}`;
+  return `${fence}${space}${safe.replaceAll("|", "\\x7c")}${space}${fence}`;
 }
 
 function escapeMarkdown(text: string): string {

@@ -90,7 +90,7 @@ export class UrlTemplate {
       encode: isRaw || isPercentEncoded(name)
         ? undefined
         : k < userinfo
-        ? inUserinfo
+        ? encodeInUserinfo
         : isValue
         ? inQuery
         : undefined,
@@ -175,6 +175,7 @@ function inQuery(value: string): string {
   return encodeURIComponent(value.toWellFormed());
 }
 
-function inUserinfo(value: string): string {
+/** A value for user information: a `:` stays, since it can be both name and password. */
+export function encodeInUserinfo(value: string): string {
   return inQuery(value).replaceAll("%3A", ":");
 }

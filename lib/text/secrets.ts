@@ -19,7 +19,13 @@ export function isSecretHeader(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-const USERINFO = /^(\s*[^/?#\s]*[/\\]{2})[^/?#\\]*@/;
+/**
+ * What stands before user information, and that: behind two slashes, or behind the scheme of an http
+ * URL with any number of them, as browsers read it (WHATWG URL, "special authority slashes state").
+ * There is one way to match each character, as a server chooses the text.
+ */
+const USERINFO =
+  /^(\s*(?:https?:[/\\\s]*|[^/?#\\\s]*[/\\]\s*[/\\][/\\\s]*))(?:[^/?#\\\s][^/?#\\]*)?@/i;
 
 /**
  * Removes the user information from a URL (RFC 3986 §3.2.1): the text between `//` and the last

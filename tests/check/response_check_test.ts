@@ -105,6 +105,13 @@ for (
       "header location 'http://host/', expected /^\\/ok/",
     ],
     [
+      "a place with a token",
+      header("location", "^/ok"),
+      { fields: { location: "http://host/?access_token=hunter2&a=1" } },
+      "--expect-header location: ^/ok",
+      "header location 'http://host/?access_token=…&a=1', expected /^\\/ok/",
+    ],
+    [
       "a body",
       body("^ok$"),
       { body: "<html>\n\x1b[2J" },

@@ -10,7 +10,11 @@ import { target } from "../fixtures/target.ts";
 import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/";
-const VARIABLES: Record<string, string> = { KEY: 'hunter2 {x}"&', USER: "a@b:c" };
+const VARIABLES: Record<string, string> = {
+  KEY: 'hunter2 {x}"&',
+  USER: "a@b:c",
+  ENCODED: "p%40ss/x{#",
+};
 const readVariable = (name: string): string => VARIABLES[name];
 
 const parse = async (...argv: string[]): Promise<RunOptions> =>
@@ -57,10 +61,14 @@ Deno.test("Variables.fillUrl() fills in user information only, and shows nothing
   const variables = new Variables(readVariable);
   assertEquals(
     variables.fillUrl("http://{env:USER}:{env:KEY}@h/{}"),
-    "http://a%40b%3Ac:hunter2%20%7Bx%7D%22%26@h/{}",
+    "http://a%40b:c:hunter2%20%7Bx%7D%22%26@h/{}",
   );
   assertEquals(variables.fillUrl("http://h/{}"), "http://h/{}");
-  assertEquals(variables.fillUrl("http://{env:USER|upper}@h/"), "http://A%40B%3AC@h/");
+  // As with the values of an input: one variable can hold both the name and the password.
+  assertEquals(variables.fillUrl("http://{env:USER|upper}@h/"), "http://A%40B:C@h/");
+  // What is encoded already is not encoded again, and nothing ends the user information.
+  assertEquals(variables.fillUrl("http://{env:USER|urlencode}@h/"), "http://a%40b%3Ac@h/");
+  assertEquals(variables.fillUrl("http://{+env:ENCODED}@h/"), "http://p%40ss%2Fx%7B%23@h/");
   assertEquals(
     variables.fillUrl("http://{{env:A}}@h/{{env:A}}"),
     "http://{{env:A}}@h/{{env:A}}",

@@ -62,6 +62,7 @@ for (
   const [args, words] of [
     [["--otlp", "localhost:4318"], "Cannot read '--otlp …': use the http or https URL"],
     [["--otlp", "grpc://hunter2@h"], "Cannot read '--otlp …': use the http or https URL"],
+    [["--otlp", "http://me:hunter2%zz@h/"], "invalid percent-encoding in the user or password"],
     [["--otlp-header", "a: b"], "'--otlp-header' needs '--otlp'"],
     [["--otlp", HOST, "--otlp-header", "hunter2"], "it has no colon: use 'Name: value'"],
     [["--otlp", HOST, "--otlp-header", "a b: hunter2"], "its name is not a token"],

@@ -33,6 +33,18 @@ const HIDDEN: [args: string[], shown: string][] = [
     ["-x", "http://name:hunter2@proxy:3128", "http://h/"],
     "myriad --proxy http://proxy:3128 http://h/",
   ],
+  [
+    ["-x", "http://name:hunter2@proxy:3128/?token=hunter2", "http://h/"],
+    "myriad --proxy 'http://proxy:3128/?token=…' http://h/",
+  ],
+  [
+    ["--otlp", "http://name:hunter2@h/v1/metrics?api_key=hunter2", "http://h/"],
+    "myriad --otlp 'http://h/v1/metrics?api_key=…' http://h/",
+  ],
+  [
+    ["--referer", "http://name:hunter2@h/?token=hunter2", "http://h/"],
+    "myriad --referer 'http://h/?token=…' http://h/",
+  ],
   [["-x", "name:hun@ter2@proxy:3128", "http://h/"], "myriad --proxy proxy:3128 http://h/"],
   [
     ["--expect-header", "Set-Cookie: id=hunter2", "http://h/"],

@@ -29,6 +29,14 @@ Deno.test("createCsvFormatter() gives lines that a CSV reader reads back", () =>
   assertEquals([second.status, second.error, second.detail], ["", "timeout", 'a "b",\nc']);
 });
 
+Deno.test("createCsvFormatter() writes no empty line, which readers pass over", () => {
+  const { header, format } = csv(["error"]);
+  assertEquals(format({ ...RESULT, error: undefined }), '""\n');
+  const text = header + format(RESULT) + format(FAILED) + format(RESULT);
+  const rows = parse(text, { skipFirstRow: true }) as Record<string, string>[];
+  assertEquals(rows.map(({ error }) => error), ["", "timeout", ""]);
+});
+
 Deno.test("createCsvFormatter() defuses formulas", () => {
   const { format } = csv(["location"]);
   for (const start of ["=", "+", "-", "@", "\t", "\r"]) {

@@ -123,7 +123,8 @@ Deno.test({
   name: "formatMarkdown() leaves nothing of others to act in a reader of Markdown",
   ignore: !isInstalled("cmark-gfm"),
   async fn() {
-    const hostile = `${HOSTILE} | a \`b\` \`\`c | [x](javascript:y) ![i](http://h/) <b> @who #1`;
+    const hostile =
+      `${HOSTILE} | '[in](http://e)\\|' a \`b\` \`\`c | [x](javascript:y) ![i](http://h/) <b> @who #1`;
     const examples = [{ url: hostile, detail: hostile }];
     const text = format({
       ...SNAPSHOT,

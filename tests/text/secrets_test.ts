@@ -1,7 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
-import { withoutSecrets, withoutSecretsWithin, withoutUserinfos } from "../../lib/text/secrets.ts";
+import {
+  withoutSecrets,
+  withoutSecretsWithin,
+  withoutUserinfo,
+  withoutUserinfos,
+} from "../../lib/text/secrets.ts";
 import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 
@@ -41,9 +46,32 @@ Deno.test("withoutUserinfos() keeps everything else unchanged", () => {
 
 // Otherwise this would not end.
 Deno.test("nothing that finds secrets searches the same text again and again", () => {
-  for (const part of ["://", ":", "//u", " a:b", "'", "@", "?", "?a", "&", "#", ";a=", "'?a='"]) {
+  for (
+    const part of [
+      "://",
+      ":",
+      "//u",
+      " a:b",
+      "'",
+      "@",
+      "?",
+      "?a",
+      "&",
+      "#",
+      ";a=",
+      "'?a='",
+      " ",
+      "/ ",
+      "\x01",
+      "http:",
+      "\t/",
+    ]
+  ) {
     const text = `'http://${part.repeat(50_000)}@${part.repeat(50_000)}`;
     for (const hide of [withoutUserinfos, withoutSecrets, withoutSecretsWithin]) hide(text);
+    for (const start of ["", "//", "http:", "/"]) {
+      withoutUserinfo(`${start}${part.repeat(50_000)}/@${part.repeat(50_000)}`);
+    }
   }
 });
 
@@ -60,6 +88,30 @@ for (const [url, expected] of URLS) {
     assertEquals(withoutSecrets(url), expected);
     const message = `Cannot request '${url}': no, use (http://h/?a=1)`;
     assertEquals(withoutSecretsWithin(message), message.replace(url, expected));
+  });
+}
+
+for (
+  const [location, expected] of [
+    ["http:/u:SECRET@h/", "http:/h/"],
+    ["http:///u:SECRET@h/", "http:///h/"],
+    ["HTTPS:u:SECRET@h/", "HTTPS:h/"],
+    ["//u:SECRET@h/", "//h/"],
+    ["///u:SEC@RET@h/a@b", "///h/a@b"],
+    ["/\t/u:SECRET@h/", "/\t/h/"],
+    ["\\\\u:SECRET@h/", "\\\\h/"],
+    // No browser finds user information in these.
+    ["/@user/a", "/@user/a"],
+    ["a@b", "a@b"],
+    ["http://h/@u", "http://h/@u"],
+    ["mailto:a@b", "mailto:a@b"],
+    ["/a//b@c", "/a//b@c"],
+  ]
+) {
+  Deno.test(`withoutUserinfo() gives ${JSON.stringify(expected)} for ${JSON.stringify(location)}`, () => {
+    assertEquals(withoutUserinfo(location), expected);
+    const parsed = URL.parse(withoutUserinfo(location), "https://base/");
+    assertEquals([parsed?.username ?? "", parsed?.password ?? ""], ["", ""]);
   });
 }
 

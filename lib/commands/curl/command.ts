@@ -7,7 +7,7 @@ import { formatHelp } from "../../cli/format_help.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { readFromDisk, readShortText } from "../../options/read_file.ts";
-import { quoteWord } from "../../text/quote_word.ts";
+import { quoteVisibly } from "../../text/quote_word.ts";
 import { CURL_FLAGS_HERE, CURL_HELP } from "./help.ts";
 import { parseCurl } from "./parse_curl.ts";
 import { splitShellWords } from "./shell_words.ts";
@@ -36,7 +36,7 @@ export async function curl(argv: readonly string[]): Promise<CurlOutcome> {
   // It may also stand where those of the run do.
   const isPrint = values.get("print") || ofRun.length < rest.length;
   if (!isPrint) return { argv: all, notes };
-  return { text: `${["myriad", ...all].map(quoteWord).join(" ")}\n`, notes };
+  return { text: `${["myriad", ...all].map(quoteVisibly).join(" ")}\n`, notes };
 }
 
 /** How many arguments, the first ones, are flags of this command. */

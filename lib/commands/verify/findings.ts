@@ -3,7 +3,10 @@ export const MAX_EXAMPLES = 5;
 
 /** A path whose requests differ. */
 export interface Example {
-  /** Path and query as they go over the wire: text of a client, which output has to escape. */
+  /**
+   * Path and query as they go over the wire, without secrets: text of a client, which output has to
+   * escape.
+   */
   readonly path: string;
   /** The status of its records. */
   readonly status?: number;

@@ -1,5 +1,6 @@
 import { listFiles } from "../../output/list_files.ts";
 import { Input } from "../../source/input.ts";
+import { withoutSecrets } from "../../text/secrets.ts";
 import { type Example, type Finding, type Findings, MAX_EXAMPLES } from "./findings.ts";
 import { type Discrepancy, Ledger } from "./ledger.ts";
 import type { LogFormat } from "./log_formats.ts";
@@ -99,8 +100,9 @@ class Reconciliation {
     if (this.#leavesOut(path)) return;
     this.#log.requests++;
     const match = this.#ledger.addLogLine(path, status);
-    if (match === "unknown") this.#unknown.add(() => ({ path: `${path}`, logged: status }));
-    else if (match === "repeated") this.#addRepeat(`${path}`);
+    if (match === "unknown") {
+      this.#unknown.add(() => ({ path: withoutSecrets(`${path}`), logged: status }));
+    } else if (match === "repeated") this.#addRepeat(`${path}`);
   }
 
   #addRepeat(path: string): void {
@@ -136,7 +138,10 @@ class Reconciliation {
       repeated: {
         count: this.#repeated,
         allowed: this.#options.allowedRepeats,
-        examples: Array.from(this.#repeats, ([path, beyond]) => ({ path, beyond })),
+        examples: Array.from(
+          this.#repeats,
+          ([path, beyond]) => ({ path: withoutSecrets(path), beyond }),
+        ),
       },
       other_status: others.toFinding(paths, true),
       uncounted: this.#ledger.uncounted,
@@ -202,7 +207,7 @@ class Discrepancies {
       if (path === undefined) return [];
       const { status, logged } = discrepancy;
       return [{
-        path,
+        path: withoutSecrets(path),
         ...(status === undefined ? {} : { status }),
         ...(isLogged && logged !== undefined ? { logged } : {}),
       }];

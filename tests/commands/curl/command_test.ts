@@ -227,6 +227,17 @@ Deno.test("curl() tells of flags of a run before the command", async () => {
   assertStringIncludes(error.message, "put them behind it");
 });
 
+Deno.test("curl() prints nothing that acts on a terminal, and what bash takes as the same words", async () => {
+  const words = ["http://h/\x1b]0;x\x07\u202e", "-H", "X-A: it's\x1b[2J\\", "-d", "a\nb'\x07"];
+  const outcome = await curl(["--print", ...words]);
+  const printed = "text" in outcome ? outcome.text : "";
+  // deno-lint-ignore no-control-regex
+  assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(printed), false, printed);
+  const { stdout } = await run(["bash", "-c", `printf '%s\\0' ${printed}`]);
+  assertEquals(stdout, splitShellWords(printed).map((word) => `${word}\0`).join(""));
+  for (const word of [words[0], words[2], words[4]]) assertStringIncludes(stdout, `${word}\0`);
+});
+
 Deno.test("myriad curl prints a command line for a shell, which makes the same run", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const pasted = `curl -s -d "it's {} \\$5" -b 'a=1' ${server.url("/x?y={z}")} -g\n`;

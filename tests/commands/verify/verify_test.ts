@@ -382,6 +382,22 @@ Deno.test("verify escapes hostile log lines in table and JSON", async () => {
   assertEquals([unknown.count, counts], [3, { requests: 4, unreadable: 2 }]);
 });
 
+Deno.test("verify shows no value of a secret query field", async () => {
+  await using dir = await folder();
+  const record = (path: string) => `{"url":"http://h${path}","status":200,"attempts":1}\n`;
+  const results = await dir.write("r", record("/a?token=SECRET") + record("/b?a=1"));
+  const line = (path: string, status = 200) => `{"path":"${path}","status":${status}}\n`;
+  const log = await dir.write(
+    "access.log",
+    line("/c?access_token=SECRET") + line("/b?a=1") + line("/d?sig=SECRET").repeat(2),
+  );
+  for (const flags of [[], ["--json"]]) {
+    const { stdout } = await verify(results, "--against", log, ...flags);
+    assertEquals(stdout.includes("SECRET"), false, stdout);
+    for (const path of ["/a?token=…", "/c?access_token=…"]) assertStringIncludes(stdout, path);
+  }
+});
+
 Deno.test("verify exits with 1 when a record cannot be read", async () => {
   await using dir = await folder();
   const good = '{"url":"http://h/a","status":200,"attempts":1}\n';
