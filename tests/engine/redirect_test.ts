@@ -23,6 +23,20 @@ const LOCATIONS: [bytes: string, url: string, text: string][] = [
   ["/\xe4\xb8", "http://h/%E4%B8", "/ä¸"],
 ];
 
+Deno.test("follow() takes any number of slashes before a host, as browsers do", () => {
+  const hop = {
+    url: "https://base/b",
+    method: "GET",
+    headers: [],
+    body: undefined,
+    requestId: null,
+  };
+  for (const location of ["//host/a", "/\\host/a", "///host/a", "\\/\\/host/a"]) {
+    const next = follow(hop, { status: 302, location, isAmbiguous: false }, 0, 1);
+    assertEquals("url" in next! ? next.url : next, "https://host/a");
+  }
+});
+
 Deno.test("follow() reads a Location as UTF-8 when it is valid, else byte by byte", () => {
   const hop = { url: "http://h/from", method: "GET", headers: [], body: undefined };
   for (const [location, url, text] of LOCATIONS) {
