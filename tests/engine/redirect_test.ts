@@ -29,7 +29,6 @@ Deno.test("follow() takes any number of slashes before a host, as browsers do", 
     method: "GET",
     headers: [],
     body: undefined,
-    requestId: null,
   };
   for (const location of ["//host/a", "/\\host/a", "///host/a", "\\/\\/host/a"]) {
     const next = follow(hop, { status: 302, location, isAmbiguous: false }, 0, 1);
