@@ -162,6 +162,11 @@ export class Outputs {
     return { wanted: this.restored!.retry!.count, count: results - kept, failed };
   }
 
+  /** Whether a retry has not made all requests again that it was to make. */
+  get leavesRetry(): boolean {
+    return this.#checkpoint?.leavesRetry ?? false;
+  }
+
   /** Whether nothing is left to request. */
   get isComplete(): boolean {
     const { restored } = this;
@@ -499,7 +504,8 @@ export class Outputs {
     }
     // A journal that says that the run is complete is the last that any run does for it.
     if (end !== "failed") await this.#archive?.finishIndex().catch(keep);
-    const isComplete = (): boolean => failure === undefined && end === "complete";
+    const { leavesRetry } = this;
+    const isComplete = (): boolean => failure === undefined && end === "complete" && !leavesRetry;
     if (end === "failed") await this.#checkpoint?.stop();
     else await this.#checkpoint?.finish(isComplete()).catch(keep);
     await this.#beginning?.removeRetryFiles(isComplete()).catch(keep);

@@ -152,6 +152,50 @@ test("--retry-failed continues itself, and leaves unfinished requests to --resum
   assertEach((await recordsOf(output)).map(({ i }) => i), 2_500);
 });
 
+test("--retry-failed goes on where its time, or an input that was shorter, has ended it", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const output = dir.path("o.ndjson");
+  const summary = dir.path("s.xml");
+  const args = ["-i", "-", server.url("/{}"), "-o", output, "--summary", summary];
+  args.push("--progress", "none");
+  const lines = Array.from({ length: 300 }, (_, i) => `${i}\n`);
+  const make = (more: string[], length = 300): Promise<Ran> =>
+    run([...args, ...more], {
+      permissions: PERMISSIONS,
+      input: lines.slice(0, length).join(""),
+    });
+  assertEquals((await make([])).code, 1);
+  const whole = 300 - 43;
+  server.isMended = true;
+  // No start comes before its time, so a second has 10 of them, and one at its end.
+  const early = await make(["--retry-failed", "-q", "10/s", "-z", "1s"]);
+  assertEquals(early.code, 1, early.stderr);
+  assertMatch(early.stderr, /made \d+ of 43 failed requests again: \d+ succeeded now/);
+  assertMatch(early.stderr, /to continue, run the same command\n$/);
+  assertMatch(await Deno.readTextFile(summary), /it ended before all failed requests were made/);
+  const { length } = await recordsOf(output);
+  assert(length >= whole && length <= whole + 11, `${length}`);
+  const refused = await make(["--resume"]);
+  assertEquals(refused.code, 2);
+  assertMatch(refused.stderr, /a retry of it was interrupted: use --retry-failed/);
+  // The 21 of the first 150 lines.
+  const shorter = await make(["--retry-failed", "-s"], 150);
+  assertEquals(shorter.code, 1);
+  assertEquals(
+    shorter.stderr,
+    "myriad: made 21 of 43 failed requests again: 21 succeeded now, 0 failed again\n",
+  );
+  assertEquals((await recordsOf(output)).length, whole + 21);
+  const last = await make(["--retry-failed"]);
+  assertEquals(last.code, 0, last.stderr);
+  assertMatch(last.stderr, /made 43 failed requests again: 43 succeeded now, 0 failed again\n$/);
+  assertEach((await recordsOf(output)).map(({ i }) => i), 300);
+  assertEquals(server.requests.length, 300 + 43);
+  const left = [...Deno.readDirSync(dir.path(""))].map(({ name }) => name).sort();
+  assertEquals(left, ["o.ndjson", "o.ndjson.myriad", "s.xml"]);
+});
+
 // It is refused before a thread starts.
 Deno.test("--retry-failed says in one sentence why it cannot read the records", async () => {
   await using server = await ailing();
