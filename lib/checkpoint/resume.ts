@@ -46,6 +46,8 @@ export class ResumePoint {
   state: JournalState | undefined;
   /** Whether a retry is to judge the records by statuses that the run did not expect. */
   readonly #isJudgedAgain: boolean;
+  /** What the journal had that this command changes. */
+  readonly #changed: Partial<JournalState> | undefined;
   /** Whether there is a run to resume. */
   readonly isResumed: boolean;
   /** The name of a run that may still be on a bus, and that this one does not resume there. */
@@ -89,7 +91,7 @@ export class ResumePoint {
     options: ResumeOptions,
     { output, isNew, journal }: RunOutput,
     failures: Output | undefined,
-    { state, isResumed, isJudgedAgain, leftRun }: Found,
+    { state, isResumed, isJudgedAgain, leftRun, changed }: Found,
     tail: Tail | undefined,
   ) {
     this.#options = options;
@@ -101,6 +103,7 @@ export class ResumePoint {
     this.isResumed = isResumed;
     this.leftRun = leftRun;
     this.#isJudgedAgain = isJudgedAgain;
+    this.#changed = changed;
     this.#tail = tail;
   }
 
@@ -243,7 +246,8 @@ export class ResumePoint {
           await this.failures?.cutTo(state.failures ?? 0);
           await archive?.cutTo(state.archive ?? 0);
           state = { ...state, ...await this.#append(this.#tail, archive), log: null };
-          await journal.write(state);
+          // Until the records are judged, the run is the one that it was.
+          await journal.write({ ...state, ...this.#changed });
           this.output.confirm?.();
         }
         if (database === undefined) await this.output.finish?.();

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { assertEach } from "../fixtures/assert_each.ts";
+import { findJournal } from "../fixtures/count_journaled.ts";
 import { folder } from "../fixtures/folder.ts";
 import {
   finish,
@@ -22,6 +23,9 @@ const start = (args: string[]): Deno.ChildProcess =>
   startProgram(args, { permissions: PERMISSIONS });
 
 const myriad = (args: string[]): Promise<Ran> => run(args, { permissions: PERMISSIONS });
+
+const DIE_BEFORE_SECOND_JOURNAL =
+  new URL("../fixtures/die_before_second_journal.ts", import.meta.url).pathname;
 
 /** A server that gives no answer to each seventh, until it is mended. */
 async function ailing(): Promise<RawServer & { isMended: boolean; hold: boolean }> {
@@ -194,6 +198,37 @@ test("--retry-failed goes on where its time, or an input that was shorter, has e
   assertEquals(server.requests.length, 300 + 43);
   const left = [...Deno.readDirSync(dir.path(""))].map(({ name }) => name).sort();
   assertEquals(left, ["o.ndjson", "o.ndjson.myriad", "s.xml"]);
+});
+
+test("--retry-failed with a new --fail judges the records, also where it could not begin at first", async () => {
+  await using server = await RawServer.start(({ send, request }) => {
+    const isFound = Number(/\/(\d+) /.exec(request)![1]) % 2 === 0;
+    send(isFound ? ok() : "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n");
+  });
+  for (const more of [[], ["--resume"]]) {
+    await using dir = await folder();
+    const output = dir.path("o.ndjson");
+    const args = ["-n", "40", server.url("/{}"), "-o", output, "-s"];
+    // What it has done is in its log.
+    const killed = await run(args, {
+      permissions: [...PERMISSIONS, `--preload=${DIE_BEFORE_SECOND_JOURNAL}`],
+    });
+    assertEquals(killed.code, 137);
+    assertEquals((await findJournal(output))!.done, { low: 0, above: "" });
+    const place = `${output}.retry`;
+    // Nothing can be written or removed there.
+    await Deno.mkdir(`${place}/x`, { recursive: true });
+    const retry = [...args, "--retry-failed", "--fail"];
+    const refused = await myriad(retry);
+    assertEquals(refused.code, 2, refused.stderr);
+    await Deno.remove(place, { recursive: true });
+    if (more.length > 0) assertEquals((await myriad([...args, ...more])).code, 0);
+    const again = await myriad(retry);
+    assertEquals(again.code, 1, again.stderr);
+    assertEquals((await myriad([...args, "--resume", "--fail"])).code, 1);
+    assertEach((await recordsOf(output)).map(({ i }) => i), 40);
+    assertEquals((await recordsOf(output)).filter(({ error }) => error).length, 20);
+  }
 });
 
 // It is refused before a thread starts.
