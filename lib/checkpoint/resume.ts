@@ -109,9 +109,9 @@ export class ResumePoint {
 
   /**
    * Cuts the outputs back to what the journal vouches for. For a new run, the new journal comes
-   * first: an old one would speak of records that are no longer there. For a run on several machines
-   * as well: the bus must not have a run that no journal names. In a database that starts over, the
-   * old journal is gone with the records.
+   * first: an old one would speak of records that are no longer there, and what is written before any
+   * would be of no run. For a run on several machines as well: the bus must not have a run that no
+   * journal names. In a database that starts over, the old journal is gone with the records.
    *
    * @param archive of exchanges, if they are saved
    * @throws {UsageError} If that is not possible.
@@ -134,10 +134,11 @@ export class ResumePoint {
       if (state !== undefined && !this.isResumed && !isDatabase) await this.journal.write(state);
       if (isDatabase && !this.isResumed) await output.database!.startOver();
       await output.cutTo(state?.output ?? 0);
+      // Its table is there now.
+      if (state !== undefined && !this.isResumed && isDatabase) await this.journal.write(state);
       await failures?.cutTo(state?.failures ?? 0);
       await archive?.cutTo(state?.archive ?? 0);
       if (state !== undefined && this.isResumed) state = await this.#goOn(state, archive);
-      else if (state !== undefined && isDatabase) await this.journal.write(state);
       this.state = state;
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
