@@ -514,7 +514,10 @@ export class Outputs {
       for (const output of this.#outputs) await output.finish?.().catch(keep);
     }
     for (const output of this.#outputs) await output.close().catch(keep);
-    await this.#archive?.close(isComplete() || !this.isResumable).catch(keep);
+    const { isResumable } = this;
+    // Then the last journal may be one whose log is still needed.
+    const keepsParts = isResumable && (end === "failed" || failure !== undefined);
+    await this.#archive?.close(isComplete() || !isResumable, keepsParts).catch(keep);
     for (const { file, text } of this.#texts) {
       try {
         await file.write(await format(text, failure));
