@@ -26,6 +26,7 @@ const myriad = (args: string[]): Promise<Ran> => run(args, { permissions: PERMIS
 
 const DIE_BEFORE_SECOND_JOURNAL =
   new URL("../fixtures/die_before_second_journal.ts", import.meta.url).pathname;
+const DIE_AT_WRITE = new URL("../fixtures/die_at_write.ts", import.meta.url).pathname;
 
 /** A server that gives no answer to each seventh, until it is mended. */
 async function ailing(): Promise<RawServer & { isMended: boolean; hold: boolean }> {
@@ -228,6 +229,37 @@ test("--retry-failed with a new --fail judges the records, also where it could n
     assertEquals((await myriad([...args, "--resume", "--fail"])).code, 1);
     assertEach((await recordsOf(output)).map(({ i }) => i), 40);
     assertEquals((await recordsOf(output)).filter(({ error }) => error).length, 20);
+  }
+});
+
+test("--retry-failed that dies before its first journal leaves nothing behind the run after it", async () => {
+  await using server = await ailing();
+  for (const after of ["--resume", "--overwrite"]) {
+    await using dir = await folder();
+    const output = dir.path("o.ndjson");
+    const names = (): string[] => [...Deno.readDirSync(dir.path())].map(({ name }) => name).sort();
+    const args = ["-n", "40", server.url("/{}"), "-o", output, "-s"];
+    const die = async (preload: string, more: string[] = []): Promise<void> => {
+      const permissions = [...PERMISSIONS, `--preload=${preload}`];
+      assertEquals((await run([...args, ...more], { permissions })).code, 137);
+    };
+    await die(DIE_BEFORE_SECOND_JOURNAL);
+    // Its first one has only the log of the run before.
+    await die(DIE_BEFORE_SECOND_JOURNAL, ["--retry-failed"]);
+    const left = ["o.ndjson.myriad.retry", "o.ndjson.retry"];
+    assertEquals(names().filter((name) => name.endsWith(".retry")), left);
+    assertEquals((await myriad([...args, after])).code, 1);
+    assertEquals(names(), ["o.ndjson", "o.ndjson.myriad"]);
+    assertEach((await recordsOf(output)).map(({ i }) => i), 40);
+    // While it copies what stays.
+    await die(DIE_AT_WRITE, ["--retry-failed"]);
+    assertEquals(names().filter((name) => name.endsWith(".retry")), left);
+    assertEquals((await myriad([...args, after])).code, 1);
+    assertEquals(names(), ["o.ndjson", "o.ndjson.myriad"]);
+    // A file that no retry has made is another program's.
+    await dir.write("o.ndjson.retry", "a file of the user");
+    assertEquals((await myriad([...args, after])).code, 1);
+    assertEquals(names(), ["o.ndjson", "o.ndjson.myriad", "o.ndjson.retry"]);
   }
 });
 
