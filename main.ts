@@ -266,7 +266,7 @@ async function request(options: RunOptions): Promise<number> {
   Deno.addSignalListener("SIGCONT", onContinued);
 
   progress.start();
-  const { snapshot, failure, madeAgain } = await run.finish(config.version);
+  const { snapshot, failure, madeAgain, leavesRetry } = await run.finish(config.version);
   await progress.stop(snapshot);
   stopListening();
   Deno.removeSignalListener("SIGCONT", onContinued);
@@ -289,7 +289,10 @@ async function request(options: RunOptions): Promise<number> {
       notPrinted = error;
       await complain(error);
     }
-    if (madeAgain !== undefined && madeAgain.wanted > 0 && !options.silent) {
+    const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
+    // Then it says why the exit code is 1.
+    const isLeft = leavesRetry && !isCutShort && failure === undefined;
+    if (madeAgain !== undefined && madeAgain.wanted > 0 && (!options.silent || isLeft)) {
       await complain((await loadTable()).formatMadeAgain(madeAgain));
     }
     if (failure !== undefined) await complain(failure);
@@ -300,17 +303,17 @@ async function request(options: RunOptions): Promise<number> {
       await complainOfThresholds(snapshot);
     }
     const isFile = options.output !== undefined && options.output.path !== "-";
-    const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
     const isStuck = failure instanceof NoProgressError || failure instanceof BusError;
-    if ((isCutShort || isStuck) && isFile && !options.silent) {
+    if ((isCutShort || isStuck || isLeft) && isFile && !options.silent) {
+      const withFlag = madeAgain === undefined ? " with --resume" : "";
       const without = snapshot.aborted === undefined ? "" : ", without --abort-on-threshold";
-      const line = `to continue, run the same command with --resume${without}`;
+      const line = `to continue, run the same command${withFlag}${without}`;
       await print(`myriad: ${line}\n`, Deno.stderr);
     }
   }
   if (failure !== undefined || notPrinted !== undefined) return toExitCode(failure ?? notPrinted);
   const { isPassed } = await import("./lib/report/verdict.ts");
-  return exitCode ?? (isPassed(summary) ? 0 : 1);
+  return exitCode ?? (isPassed(summary) && !leavesRetry ? 0 : 1);
 }
 
 /** How the progress is shown: without a terminal of its own, only a log can be. */

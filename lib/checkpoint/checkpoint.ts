@@ -5,7 +5,7 @@ import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
-import { DoneSet } from "./done_set.ts";
+import { countDone, DoneSet } from "./done_set.ts";
 import type { JournalState } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
 import { removeLog } from "./log/log_folder.ts";
@@ -105,6 +105,15 @@ export class Checkpoint {
     if (failed !== undefined && !failed.has(place)) return false;
     const rank = failed === undefined ? place : this.#countRank(i);
     return this.#done.reaches(rank) && !this.#done.has(rank);
+  }
+
+  /**
+   * Whether requests of a retry are not made again, whose failed records are gone: a later run has to
+   * make them. Its time can end a retry before, and so can an input that has become shorter.
+   */
+  get leavesRetry(): boolean {
+    const { retry } = this.#options.before;
+    return retry !== null && countDone(this.#done.toJSON()) < retry.count;
   }
 
   /** The place of a request of a retry among those that it makes, without the source. */

@@ -22,6 +22,8 @@ export interface Found {
   readonly leftRun?: string | undefined;
   /** Whether a retry is to judge the records by statuses that the run did not expect. */
   readonly isJudgedAgain: boolean;
+  /** What the journal had that this command changes; undefined without one. */
+  readonly changed?: Partial<JournalState> | undefined;
 }
 
 /** The outputs as they were found. */
@@ -93,7 +95,13 @@ export async function findState(
   const leftRun = old.complete || cluster?.run === old.cluster?.run ? undefined : old.cluster?.run;
   const ofFailures = hasNewFailures ? { failures: failures === undefined ? null : 0 } : {};
   const state = { ...old, identity, input, cluster, ...ofFailures };
-  return { state, isResumed: true, isJudgedAgain, leftRun };
+  const changed = {
+    identity: old.identity,
+    input: old.input,
+    cluster: old.cluster,
+    ...hasNewFailures ? { failures: old.failures } : {},
+  };
+  return { state, isResumed: true, isJudgedAgain, leftRun, changed };
 }
 
 /** A retry is a run of its own on the bus: slices of the run before hold other requests. */

@@ -1,4 +1,5 @@
 import { openLineWriter } from "../output/line_writer.ts";
+import { isGranted } from "../process/permission.ts";
 import { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { type JournalState, readJournal, writeJournal } from "./journal.ts";
 import type { JournalStore } from "./journal_store.ts";
@@ -69,11 +70,15 @@ export class JournalFile implements JournalStore {
     }
   }
 
-  async removeRetryList(): Promise<void> {
+  async removeRetryList(): Promise<boolean> {
+    // Only a retry asks for it.
+    if (!isGranted({ name: "write", path: this.#list })) return false;
     try {
       await Deno.remove(this.#list);
+      return true;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return false;
     }
   }
 

@@ -22,7 +22,8 @@ export interface JournalStore {
   /** Reads the list of what a retry makes again, as it was written. */
   readRetryList(): Promise<string>;
   writeRetryList(lines: Iterable<string>): Promise<void>;
-  removeRetryList(): Promise<void>;
+  /** Removes it, if this process may. @returns whether it was there */
+  removeRetryList(): Promise<boolean>;
   /** Takes what the next journals need, before the requests take it. */
   reserve(): void;
   /** Gives that back. */

@@ -41,10 +41,11 @@ export class JournalTable implements JournalStore {
     return Promise.resolve();
   }
 
-  removeRetryList(): Promise<void> {
+  removeRetryList(): Promise<boolean> {
+    const isThere = this.#database.readText(RETRY_LIST) !== undefined;
     this.#database.writeText(RETRY_LIST, undefined);
     this.#database.commit();
-    return Promise.resolve();
+    return Promise.resolve(isThere);
   }
 
   // The database has its files open.

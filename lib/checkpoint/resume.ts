@@ -11,6 +11,7 @@ import { openFile } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { KeptRecords, Output, Position } from "../output/output.ts";
 import { describeOsError, describeWriteError } from "../process/os_error.ts";
+import { isGranted } from "../process/permission.ts";
 import { createNumbering, type NumberSequence } from "../source/numbering.ts";
 import { Stats } from "../stats/stats.ts";
 import { formatAllow } from "../text/format_allow.ts";
@@ -30,7 +31,7 @@ import {
 } from "./log/log_folder.ts";
 import type { RunLog } from "./log/run_log.ts";
 import { refuseOutput, type ResumeOptions, START_OVER } from "./resume_options.ts";
-import { openRunOutput, type RunOutput } from "./run_output.ts";
+import { openRunOutput, type RunOutput, toRetryCopy } from "./run_output.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** What a run begins with, or resumes. */
@@ -46,6 +47,8 @@ export class ResumePoint {
   state: JournalState | undefined;
   /** Whether a retry is to judge the records by statuses that the run did not expect. */
   readonly #isJudgedAgain: boolean;
+  /** What the journal had that this command changes. */
+  readonly #changed: Partial<JournalState> | undefined;
   /** Whether there is a run to resume. */
   readonly isResumed: boolean;
   /** The name of a run that may still be on a bus, and that this one does not resume there. */
@@ -89,7 +92,7 @@ export class ResumePoint {
     options: ResumeOptions,
     { output, isNew, journal }: RunOutput,
     failures: Output | undefined,
-    { state, isResumed, isJudgedAgain, leftRun }: Found,
+    { state, isResumed, isJudgedAgain, leftRun, changed }: Found,
     tail: Tail | undefined,
   ) {
     this.#options = options;
@@ -101,14 +104,15 @@ export class ResumePoint {
     this.isResumed = isResumed;
     this.leftRun = leftRun;
     this.#isJudgedAgain = isJudgedAgain;
+    this.#changed = changed;
     this.#tail = tail;
   }
 
   /**
    * Cuts the outputs back to what the journal vouches for. For a new run, the new journal comes
-   * first: an old one would speak of records that are no longer there. For a run on several machines
-   * as well: the bus must not have a run that no journal names. In a database that starts over, the
-   * old journal is gone with the records.
+   * first: an old one would speak of records that are no longer there, and what is written before any
+   * would be of no run. For a run on several machines as well: the bus must not have a run that no
+   * journal names. In a database that starts over, the old journal is gone with the records.
    *
    * @param archive of exchanges, if they are saved
    * @throws {UsageError} If that is not possible.
@@ -131,10 +135,12 @@ export class ResumePoint {
       if (state !== undefined && !this.isResumed && !isDatabase) await this.journal.write(state);
       if (isDatabase && !this.isResumed) await output.database!.startOver();
       await output.cutTo(state?.output ?? 0);
+      // Its table is there now.
+      if (state !== undefined && !this.isResumed && isDatabase) await this.journal.write(state);
       await failures?.cutTo(state?.failures ?? 0);
       await archive?.cutTo(state?.archive ?? 0);
       if (state !== undefined && this.isResumed) state = await this.#goOn(state, archive);
-      else if (state !== undefined && isDatabase) await this.journal.write(state);
+      if (state !== undefined) await this.#removeRetryLeftovers();
       this.state = state;
     } catch (error) {
       if (error instanceof UsageError || error instanceof OutputError) throw error;
@@ -148,7 +154,7 @@ export class ResumePoint {
     const { archive } = this.#options;
     removeLog(this.journal.logPath);
     try {
-      if (this.output.database === undefined) await this.journal.removeRetryList();
+      await this.#removeRetryLeftovers();
       if (archive === undefined) return;
       removeSpoolFiles(archive.path);
       if (!archive.cdx) return;
@@ -156,6 +162,21 @@ export class ResumePoint {
       await removeGathered(archive.path);
     } catch {
       // It does no harm to the run, which is complete.
+    }
+  }
+
+  /**
+   * Removes what a retry leaves that is killed before its first journal: the list, and the copy, which
+   * is the program's own if the list is there.
+   */
+  async #removeRetryLeftovers(): Promise<void> {
+    if (this.output.database !== undefined) return;
+    const copy = toRetryCopy(this.#options.output.path);
+    try {
+      if (!await this.journal.removeRetryList()) return;
+      if (isGranted({ name: "write", path: copy })) await Deno.remove(copy);
+    } catch {
+      // It is gone, or does no harm to the run.
     }
   }
 
@@ -234,7 +255,7 @@ export class ResumePoint {
     const keep = async (records: KeptRecords): Promise<Position> => {
       if (database !== undefined) return database.keepRecords(records);
       const { copy } = await OUTPUT_FORMATS[output.format].loadReader();
-      return await copy!({ from: path, to: `${path}.retry`, gzip: output.gzip, ...records });
+      return await copy!({ from: path, to: toRetryCopy(path), gzip: output.gzip, ...records });
     };
     try {
       if (isNew) {
@@ -243,10 +264,13 @@ export class ResumePoint {
           await this.failures?.cutTo(state.failures ?? 0);
           await archive?.cutTo(state.archive ?? 0);
           state = { ...state, ...await this.#append(this.#tail, archive), log: null };
-          await journal.write(state);
+          // Until the records are judged, the run is the one that it was.
+          await journal.write({ ...state, ...this.#changed });
           this.output.confirm?.();
         }
         if (database === undefined) await this.output.finish?.();
+        // Before the copy: by it, a run after a kill knows whose the copy is.
+        if (database === undefined) await journal.writeRetryList([]);
         const { keepSucceeded } = await import("./retry_failed.ts");
         const kept = keepSucceeded(path, {
           keep,
@@ -254,7 +278,10 @@ export class ResumePoint {
           expected: this.#isJudgedAgain ? this.#options.expect : undefined,
         });
         const { failed, position, refuted } = await kept.catch(async (error) => {
-          if (database === undefined) await Deno.remove(`${path}.retry`).catch(() => {});
+          if (database === undefined) {
+            await Deno.remove(toRetryCopy(path)).catch(() => {});
+            await journal.removeRetryList().catch(() => {});
+          }
           throw error;
         });
         await journal.writeRetryList(failed.lines());
@@ -274,7 +301,7 @@ export class ResumePoint {
       }
       if (state.retry!.replacing) {
         // It may have been done already.
-        await Deno.rename(`${path}.retry`, path).catch((error) => {
+        await Deno.rename(toRetryCopy(path), path).catch((error) => {
           if (!(error instanceof Deno.errors.NotFound)) throw error;
         });
         const { file } = await openFile(path, { flag: "--output" });

@@ -85,6 +85,11 @@ async function isOther(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => !info.isFile && !info.isDirectory, () => false);
 }
 
+/** Where a retry copies the records of an output that stay, before they replace it. */
+export function toRetryCopy(path: string): string {
+  return `${path}.retry`;
+}
+
 /** Where the journal of an output is. */
 function toJournalPath({ output }: ResumeOptions): string {
   return `${output.path}.myriad`;
@@ -93,7 +98,7 @@ function toJournalPath({ output }: ResumeOptions): string {
 function checkPermissions(options: ResumeOptions): void {
   const journal = toJournalPath(options);
   const { path } = options.output;
-  const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
+  const ofRetry = options.retryFailed ? [toRetryCopy(path), `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
   const read = [`${journal}.tmp`, ...ofRetry];
   // What a folder has is on the disk once the folder is. Others do without a log if need be.

@@ -162,6 +162,11 @@ export class Outputs {
     return { wanted: this.restored!.retry!.count, count: results - kept, failed };
   }
 
+  /** Whether a retry has not made all requests again that it was to make. */
+  get leavesRetry(): boolean {
+    return this.#checkpoint?.leavesRetry ?? false;
+  }
+
   /** Whether nothing is left to request. */
   get isComplete(): boolean {
     const { restored } = this;
@@ -499,7 +504,8 @@ export class Outputs {
     }
     // A journal that says that the run is complete is the last that any run does for it.
     if (end !== "failed") await this.#archive?.finishIndex().catch(keep);
-    const isComplete = (): boolean => failure === undefined && end === "complete";
+    const { leavesRetry } = this;
+    const isComplete = (): boolean => failure === undefined && end === "complete" && !leavesRetry;
     if (end === "failed") await this.#checkpoint?.stop();
     else await this.#checkpoint?.finish(isComplete()).catch(keep);
     await this.#beginning?.removeRetryFiles(isComplete()).catch(keep);
@@ -508,7 +514,10 @@ export class Outputs {
       for (const output of this.#outputs) await output.finish?.().catch(keep);
     }
     for (const output of this.#outputs) await output.close().catch(keep);
-    await this.#archive?.close(isComplete() || !this.isResumable).catch(keep);
+    const { isResumable } = this;
+    // Then the last journal may be one whose log is still needed.
+    const keepsParts = isResumable && (end === "failed" || failure !== undefined);
+    await this.#archive?.close(isComplete() || !isResumable, keepsParts).catch(keep);
     for (const { file, text } of this.#texts) {
       try {
         await file.write(await format(text, failure));

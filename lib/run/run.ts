@@ -45,6 +45,9 @@ import type { WarmUpPhase } from "./warm_up_phase.ts";
 /** How often a run checks whether a threshold is lost. */
 const CHECK_INTERVAL_MS = 1_000;
 
+/** Why a retry does not count as a success where its time, or its input, has ended it early. */
+const LEFT_RETRY = "it ended before all failed requests were made again";
+
 /** Where the engines of a run come from. */
 export interface RunEngines {
   readonly open: typeof openEngine;
@@ -346,10 +349,16 @@ export class Run {
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     let isWritten = !hasFailed;
     const { expect } = this.#options;
+    const { leavesRetry } = this.#outputs;
+    const unfinished = end === "complete" && leavesRetry ? LEFT_RETRY : undefined;
     await this.#outputs.close(
       end,
       (text, unwritten) =>
-        formatFinalText(text, snapshot, { version, expect, failure: failure ?? unwritten }),
+        formatFinalText(text, snapshot, {
+          version,
+          expect,
+          failure: failure ?? unwritten ?? unfinished,
+        }),
     ).catch((error) => {
       isWritten = false;
       failure ??= error;
@@ -360,7 +369,8 @@ export class Run {
     await this.#otlp?.finish(snapshot);
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
-    return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
+    const madeAgain = this.#outputs.countMadeAgain(pipeline.stats);
+    return { snapshot, failure, madeAgain, leavesRetry };
   }
 
   /** Tells the user what the figures suggest to do. @param busyShare of the event loop, 0 to 1 */
@@ -576,4 +586,6 @@ export interface Outcome {
   readonly failure: unknown;
   /** What a retry made again; undefined without a retry. */
   readonly madeAgain: MadeAgain | undefined;
+  /** Whether the retry has left requests, so that the same command goes on with it. */
+  readonly leavesRetry: boolean;
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { assertEach } from "../fixtures/assert_each.ts";
+import { findJournal } from "../fixtures/count_journaled.ts";
 import { folder } from "../fixtures/folder.ts";
 import {
   finish,
@@ -22,6 +23,10 @@ const start = (args: string[]): Deno.ChildProcess =>
   startProgram(args, { permissions: PERMISSIONS });
 
 const myriad = (args: string[]): Promise<Ran> => run(args, { permissions: PERMISSIONS });
+
+const DIE_BEFORE_SECOND_JOURNAL =
+  new URL("../fixtures/die_before_second_journal.ts", import.meta.url).pathname;
+const DIE_AT_WRITE = new URL("../fixtures/die_at_write.ts", import.meta.url).pathname;
 
 /** A server that gives no answer to each seventh, until it is mended. */
 async function ailing(): Promise<RawServer & { isMended: boolean; hold: boolean }> {
@@ -150,6 +155,112 @@ test("--retry-failed continues itself, and leaves unfinished requests to --resum
   assertEquals(after.map(({ i }) => i).sort(), before.map(({ i }) => i).sort());
   assertEquals((await myriad([...args, "--resume"])).code, 0);
   assertEach((await recordsOf(output)).map(({ i }) => i), 2_500);
+});
+
+test("--retry-failed goes on where its time, or an input that was shorter, has ended it", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const output = dir.path("o.ndjson");
+  const summary = dir.path("s.xml");
+  const args = ["-i", "-", server.url("/{}"), "-o", output, "--summary", summary];
+  args.push("--progress", "none");
+  const lines = Array.from({ length: 300 }, (_, i) => `${i}\n`);
+  const make = (more: string[], length = 300): Promise<Ran> =>
+    run([...args, ...more], {
+      permissions: PERMISSIONS,
+      input: lines.slice(0, length).join(""),
+    });
+  assertEquals((await make([])).code, 1);
+  const whole = 300 - 43;
+  server.isMended = true;
+  // No start comes before its time, so a second has 10 of them, and one at its end.
+  const early = await make(["--retry-failed", "-q", "10/s", "-z", "1s"]);
+  assertEquals(early.code, 1, early.stderr);
+  assertMatch(early.stderr, /made \d+ of 43 failed requests again: \d+ succeeded now/);
+  assertMatch(early.stderr, /to continue, run the same command\n$/);
+  assertMatch(await Deno.readTextFile(summary), /it ended before all failed requests were made/);
+  const { length } = await recordsOf(output);
+  assert(length >= whole && length <= whole + 11, `${length}`);
+  const refused = await make(["--resume"]);
+  assertEquals(refused.code, 2);
+  assertMatch(refused.stderr, /a retry of it was interrupted: use --retry-failed/);
+  // The 21 of the first 150 lines.
+  const shorter = await make(["--retry-failed", "-s"], 150);
+  assertEquals(shorter.code, 1);
+  assertEquals(
+    shorter.stderr,
+    "myriad: made 21 of 43 failed requests again: 21 succeeded now, 0 failed again\n",
+  );
+  assertEquals((await recordsOf(output)).length, whole + 21);
+  const last = await make(["--retry-failed"]);
+  assertEquals(last.code, 0, last.stderr);
+  assertMatch(last.stderr, /made 43 failed requests again: 43 succeeded now, 0 failed again\n$/);
+  assertEach((await recordsOf(output)).map(({ i }) => i), 300);
+  assertEquals(server.requests.length, 300 + 43);
+  const left = [...Deno.readDirSync(dir.path(""))].map(({ name }) => name).sort();
+  assertEquals(left, ["o.ndjson", "o.ndjson.myriad", "s.xml"]);
+});
+
+test("--retry-failed with a new --fail judges the records, also where it could not begin at first", async () => {
+  await using server = await RawServer.start(({ send, request }) => {
+    const isFound = Number(/\/(\d+) /.exec(request)![1]) % 2 === 0;
+    send(isFound ? ok() : "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n");
+  });
+  for (const more of [[], ["--resume"]]) {
+    await using dir = await folder();
+    const output = dir.path("o.ndjson");
+    const args = ["-n", "40", server.url("/{}"), "-o", output, "-s"];
+    // What it has done is in its log.
+    const killed = await run(args, {
+      permissions: [...PERMISSIONS, `--preload=${DIE_BEFORE_SECOND_JOURNAL}`],
+    });
+    assertEquals(killed.code, 137);
+    assertEquals((await findJournal(output))!.done, { low: 0, above: "" });
+    const place = `${output}.retry`;
+    // Nothing can be written or removed there.
+    await Deno.mkdir(`${place}/x`, { recursive: true });
+    const retry = [...args, "--retry-failed", "--fail"];
+    const refused = await myriad(retry);
+    assertEquals(refused.code, 2, refused.stderr);
+    await Deno.remove(place, { recursive: true });
+    if (more.length > 0) assertEquals((await myriad([...args, ...more])).code, 0);
+    const again = await myriad(retry);
+    assertEquals(again.code, 1, again.stderr);
+    assertEquals((await myriad([...args, "--resume", "--fail"])).code, 1);
+    assertEach((await recordsOf(output)).map(({ i }) => i), 40);
+    assertEquals((await recordsOf(output)).filter(({ error }) => error).length, 20);
+  }
+});
+
+test("--retry-failed that dies before its first journal leaves nothing behind the run after it", async () => {
+  await using server = await ailing();
+  for (const after of ["--resume", "--overwrite"]) {
+    await using dir = await folder();
+    const output = dir.path("o.ndjson");
+    const names = (): string[] => [...Deno.readDirSync(dir.path())].map(({ name }) => name).sort();
+    const args = ["-n", "40", server.url("/{}"), "-o", output, "-s"];
+    const die = async (preload: string, more: string[] = []): Promise<void> => {
+      const permissions = [...PERMISSIONS, `--preload=${preload}`];
+      assertEquals((await run([...args, ...more], { permissions })).code, 137);
+    };
+    await die(DIE_BEFORE_SECOND_JOURNAL);
+    // Its first one has only the log of the run before.
+    await die(DIE_BEFORE_SECOND_JOURNAL, ["--retry-failed"]);
+    const left = ["o.ndjson.myriad.retry", "o.ndjson.retry"];
+    assertEquals(names().filter((name) => name.endsWith(".retry")), left);
+    assertEquals((await myriad([...args, after])).code, 1);
+    assertEquals(names(), ["o.ndjson", "o.ndjson.myriad"]);
+    assertEach((await recordsOf(output)).map(({ i }) => i), 40);
+    // While it copies what stays.
+    await die(DIE_AT_WRITE, ["--retry-failed"]);
+    assertEquals(names().filter((name) => name.endsWith(".retry")), left);
+    assertEquals((await myriad([...args, after])).code, 1);
+    assertEquals(names(), ["o.ndjson", "o.ndjson.myriad"]);
+    // A file that no retry has made is another program's.
+    await dir.write("o.ndjson.retry", "a file of the user");
+    assertEquals((await myriad([...args, after])).code, 1);
+    assertEquals(names(), ["o.ndjson", "o.ndjson.myriad", "o.ndjson.retry"]);
+  }
 });
 
 // It is refused before a thread starts.

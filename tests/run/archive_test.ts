@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { gunzipSync } from "node:zlib";
+import { countDone } from "../../lib/checkpoint/done_set.ts";
+import { countLog } from "../../lib/checkpoint/log/count_log.ts";
+import { readLog } from "../../lib/checkpoint/log/log_folder.ts";
 import { type ArchiveRecord, readArchive, toDigest } from "../fixtures/archive_records.ts";
 import { loadWarcio } from "../fixtures/archives.ts";
-import { countJournaled } from "../fixtures/count_journaled.ts";
+import { countJournaled, findJournal } from "../fixtures/count_journaled.ts";
 import { folder } from "../fixtures/folder.ts";
 import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -12,6 +15,7 @@ import { until } from "../fixtures/until.ts";
 
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 const PRELOAD = new URL("../fixtures/fast_clock.ts", import.meta.url).pathname;
+const FULL_DISK = new URL("../fixtures/fail_second_journal.ts", import.meta.url).pathname;
 
 const myriad = (args: string[], limits?: string): Promise<Ran> =>
   run(args, { permissions: FILES, limits });
@@ -165,6 +169,38 @@ Deno.test("--save-bodies x.warc.gz exits with one line on a full disk, and --res
   await readArchive(archive);
   assertEquals((await myriad(args)).code, 0);
   assertEquals(responsesOf(await readArchive(archive)).size, 400);
+});
+
+Deno.test("--save-bodies x.warc.gz keeps long responses that the log names where a run fails", async () => {
+  await using dir = await folder();
+  const count = 10;
+  // Too long for the memory: each is in a file of its own until a journal has it.
+  const body = crypto.getRandomValues(new Uint8Array(30_000)).toHex().repeat(5);
+  let isHeld = true;
+  await using server = await RawServer.start(({ send, request }) => {
+    // Without the last one, the run is not over before its second journal.
+    if (numberOf(request) < count - 1 || !isHeld) send(ok(body));
+  });
+  const archive = dir.path("x.warc.gz");
+  const output = dir.path("o.ndjson");
+  const args = ["-n", `${count}`, server.url("/{}"), "-o", output, "-s", "--resume"];
+  args.push("--save-bodies", archive);
+  const failed = await run(args, { permissions: [...FILES, `--preload=${FULL_DISK}`] });
+  assertEquals(failed.code, 3, failed.stderr);
+  const state = (await findJournal(output))!;
+  const entries = readLog(`${output}.myriad.log`, state.log!);
+  const numbers = { first: 0, step: 1 };
+  const logged = countLog(state, entries, { numbers, failed: undefined, stats: {} }).state;
+  const done = countDone(logged.done);
+  assert(done > 0);
+  const sent = server.requests.length;
+  isHeld = false;
+  const resumed = await myriad(args);
+  assertEquals([resumed.code, resumed.stderr], [0, ""]);
+  assertEquals(server.requests.length, sent + count - done);
+  assertEquals(responsesOf(await readArchive(archive)).size, count);
+  const names = [...Deno.readDirSync(dir.path())].map(({ name }) => name).sort();
+  assertEquals(names, ["o.ndjson", "o.ndjson.myriad", "x.warc.gz"]);
 });
 
 Deno.test("--save-bodies x.warc.gz --sync always saves exchanges while sockets have run out", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { review } from "../../lib/commands/report/read_run.ts";
 import { verify } from "../../lib/commands/verify/command.ts";
 import { UsageError } from "../../lib/errors.ts";
@@ -9,11 +9,14 @@ import { Run } from "../../lib/run/run.ts";
 import type { Summary } from "../../lib/stats/summary.ts";
 import { findJournal } from "../fixtures/count_journaled.ts";
 import { folder } from "../fixtures/folder.ts";
+import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { query } from "../fixtures/sqlite_file.ts";
 import { until } from "../fixtures/until.ts";
 
 // Runs whose output is a database, `-o FILE.sqlite`.
+
+const DIE_AT_WRITE = `--preload=${new URL("../fixtures/die_at_write.ts", import.meta.url)}`;
 
 const open = async (argv: readonly string[]): Promise<Run> =>
   await Run.open(await parseRun(argv, "1") as RunOptions);
@@ -97,6 +100,22 @@ Deno.test("-o FILE.sqlite has one record of each request after --resume and --re
   ]);
   const resumed = open([...args, "--resume"]);
   await assertRejects(() => resumed, UsageError, "'--fields' was 'status,url' and is");
+});
+
+Deno.test("-o FILE.sqlite has its journal before an archive is written, so that a run goes on from there", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  await using dir = await folder();
+  const path = dir.path("out.sqlite");
+  const args = [server.url("/{}"), "-n", "10", "-o", path, "-s", "--resume"];
+  args.push("--save-bodies", dir.path("a.warc.gz"));
+  const died = await myriad(args, {
+    permissions: ["--allow-net=127.0.0.1", "--allow-read", "--allow-write", DIE_AT_WRITE],
+  });
+  assertEquals([died.code, server.requests.length], [137, 0], died.stderr);
+  assert((await Deno.stat(dir.path("a.warc.gz"))).size > 0);
+  const resumed = await myriad(args);
+  assertEquals([resumed.code, resumed.stderr], [0, ""]);
+  assertEquals(query(path, "SELECT count(*) AS n FROM records"), [{ n: 10 }]);
 });
 
 Deno.test("-o FILE.sqlite is gone again when the run cannot begin", async () => {

@@ -23,7 +23,7 @@ import { EntryRows } from "./rows.ts";
  */
 const BLOCK_SHARE = 0.3;
 const MAX_BLOCK_LENGTH = 2_000;
-/** A block ends with so many bytes of records, however few results it has. */
+/** A block ends with so many bytes of any kind, however few results it has. */
 const MAX_BLOCK_BYTES = 64 * 1024;
 
 /** What encodes the results of a thread; undefined for an output that the run does not have. */
@@ -130,6 +130,8 @@ export class ResultLog implements WarmUpStats {
   get isFull(): boolean {
     return this.#rows.count >= this.#blockLength ||
       (this.#encoders.records?.freshLength ?? 0) >= MAX_BLOCK_BYTES ||
+      // Each has the body of its request.
+      (this.#encoders.failures?.freshLength ?? 0) >= MAX_BLOCK_BYTES ||
       (this.#encoders.archiver?.freshLength ?? 0) >= MAX_BLOCK_BYTES;
   }
 

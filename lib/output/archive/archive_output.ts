@@ -403,14 +403,15 @@ export class ArchiveOutput {
   /**
    * Writes what is left, and closes the file.
    *
+   * @param keepsParts whether a log that a later run reads names parts
    * @throws {OutputError} If something could not be written, now or before.
    */
-  async close(): Promise<void> {
+  async close(keepsParts = false): Promise<void> {
     try {
       await this.#writeGathered();
     } finally {
       this.#release();
-      removeSpoolFiles(this.#options.path);
+      if (!keepsParts) removeSpoolFiles(this.#options.path);
     }
   }
 

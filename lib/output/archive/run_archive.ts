@@ -230,12 +230,13 @@ export class RunArchive {
    * Writes what is left, and closes the files.
    *
    * @param isOver whether no run goes on with it
+   * @param keepsParts as {@linkcode ArchiveOutput.close} takes it
    * @throws {OutputError} If something could not be written, now or before.
    */
-  async close(isOver: boolean): Promise<void> {
+  async close(isOver: boolean, keepsParts = false): Promise<void> {
     this.#archiver.close();
     try {
-      await this.#output.close();
+      await this.#output.close(keepsParts);
     } finally {
       await this.#index?.close(isOver);
     }

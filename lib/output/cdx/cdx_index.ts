@@ -1,5 +1,7 @@
+import { dirname } from "node:path";
 import { InputError, OutputError, UsageError } from "../../errors.ts";
 import { describeWriteError } from "../../process/os_error.ts";
+import { syncFile, syncFolder } from "../../process/sync.ts";
 import { UnpackError } from "../../unpack/unpack_error.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
@@ -67,6 +69,7 @@ export class CdxIndex {
   #lines: LineWriter;
   /** Whether the file of gathered lines was not there. */
   readonly #isNew: boolean;
+  readonly #isSynced: boolean;
 
   /**
    * Opens what an index is gathered in, and changes nothing.
@@ -88,17 +91,23 @@ export class CdxIndex {
     try {
       const options = { begins: isResumed ? undefined : GATHERED_BEGINNING, mode: OWNER_ONLY };
       const { file, isNew } = await openSideFile(gathered, options);
-      return new CdxIndex(path, gathered, isSynced ? file : withoutSync(file), isNew);
+      return new CdxIndex(path, gathered, file, { isNew, isSynced });
     } catch (error) {
       throw new UsageError(`Cannot write '${FLAG}': ${describeWriteError(error)}`);
     }
   }
 
-  private constructor(path: string, gathered: string, file: LineFile, isNew: boolean) {
+  private constructor(
+    path: string,
+    gathered: string,
+    file: LineFile,
+    { isNew, isSynced }: { readonly isNew: boolean; readonly isSynced: boolean },
+  ) {
     this.#path = path;
     this.#gathered = gathered;
     this.#isNew = isNew;
-    this.#lines = new LineWriter(file, `${FLAG} ${gathered}`);
+    this.#isSynced = isSynced;
+    this.#lines = new LineWriter(isSynced ? file : withoutSync(file), `${FLAG} ${gathered}`);
   }
 
   /**
@@ -193,7 +202,10 @@ export class CdxIndex {
         toLine: (line) => line.slice(line.indexOf(" ") + 1),
         mode: OWNER_ONLY,
       });
+      // What it is made of is removed after it.
+      if (this.#isSynced) await syncFile(sorted);
       await Deno.rename(sorted, this.#path);
+      if (this.#isSynced) await syncFolder(dirname(this.#path));
     } catch (error) {
       await Deno.remove(sorted).catch(() => {});
       throw new OutputError(`Cannot write '${FLAG} ${this.#path}': ${describeWriteError(error)}`);

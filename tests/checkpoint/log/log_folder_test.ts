@@ -72,6 +72,38 @@ Deno.test("readLog() gives what was written, up to an end that is torn at any by
   }
 });
 
+Deno.test("readLog() gives all results where requests with long bodies fail", async () => {
+  await using dir = await folder();
+  const path = dir.path("log");
+  await beginLog(path, false);
+  const line = `${"x".repeat(2 ** 20)}\n`;
+  const failures = await RecordEncoder.open(() => line, false);
+  const log = new ResultLog({ path, id: ID, isSynced: false, startMs: 0 }, {
+    thread: 0,
+    concurrency: 1_000,
+    encoders: { records: undefined, failures },
+    stats: new Stats(),
+    isNamed: false,
+  });
+  // More than an entry can have.
+  const count = 70;
+  for (let i = 0; i < count; i++) {
+    const one = result({ error: "reset", status: null }, { i });
+    log.record(one);
+    log.addRecord(one);
+    if (!log.isFull) continue;
+    log.endBlock();
+    failures.borrow();
+  }
+  log.endBlock();
+  log.close();
+  let bytes = 0;
+  for (const { sections } of readLog(path, { id: ID, covered: [] })) {
+    bytes += sections.failures.length;
+  }
+  assertEquals(bytes, count * line.length);
+});
+
 Deno.test("readLog() ends at an entry of which one byte is another", async () => {
   await using dir = await folder();
   const path = await writeLog(dir, 1, 2, 3);

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { basename } from "node:path";
 import { OutputError, UsageError } from "../../../lib/errors.ts";
 import { CdxIndex, toIndexPath } from "../../../lib/output/cdx/cdx_index.ts";
 import { beginCdxjLine, formatCapture } from "../../../lib/warc/cdxj.ts";
 import { toRecord, toResponse, zipEach } from "../../fixtures/archives.ts";
 import { type Folder, folder } from "../../fixtures/folder.ts";
 import { fillDisk } from "../../fixtures/full_disk.ts";
+import { noteSyncs } from "../../fixtures/note_syncs.ts";
 
 const BLOCK_BYTES = 1000;
 const NEW = { isKept: false, isResumed: false, isSynced: true };
@@ -56,6 +58,28 @@ async function end(dir: Folder, index: CdxIndex): Promise<string> {
 
 const filesOf = (dir: Folder): string[] =>
   [...Deno.readDirSync(dir.path(""))].map(({ name }) => name).sort();
+
+Deno.test("CdxIndex.finish() brings the index to the disk before its name, and that, if lines are synced", async () => {
+  for (const isSynced of [true, false]) {
+    await using dir = await folder();
+    const index = await CdxIndex.open(dir.path("x.warc.gz"), { ...NEW, isSynced });
+    await index.cutTo(0, []);
+    await add(index, 0, 3);
+    const synced: string[] = [];
+    {
+      using _ = noteSyncs((path) => {
+        const hasName = filesOf(dir).includes("x.cdxj");
+        if (path !== "?") synced.push(`${basename(path)} ${hasName ? "behind" : "before"} it`);
+      });
+      await index.finish();
+    }
+    const expected = ["x.cdxj.myriad.sorted before it"];
+    // Windows has nothing that would do it.
+    if (Deno.build.os !== "windows") expected.push(`${basename(dir.path())} behind it`);
+    assertEquals(synced, isSynced ? expected : []);
+    await index.close(true);
+  }
+});
 
 Deno.test("CdxIndex writes the lines of all records, sorted, for the owner alone", async () => {
   await using dir = await folder();
