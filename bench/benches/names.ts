@@ -6,7 +6,7 @@ import { findLack, runInNamespace } from "../names/namespace.ts";
 export const names: Bench = {
   measures: "1,000,000 URLs of 200,000 names beside addresses and few names, and beside aiohttp " +
     "with aiodns, curl, wget2 and aria2, in a network namespace with a name server",
-  minutes: 20,
+  minutes: 30,
   async run({ servers, meter, scale, rounds }) {
     const lack = await findLack();
     if (lack !== undefined) {
