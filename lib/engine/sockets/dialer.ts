@@ -270,9 +270,11 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     }
     for (const dial of this.#racing) {
       if (now - dial.triedAtMs < ATTEMPT_DELAY_MS) break;
-      if (dial.next !== undefined && !this.#makeRoomFor(dial, dial.next)) continue;
+      // Once room is made, no attempt may be left, and the next one is due all the same.
+      const { next } = dial;
+      if (next !== undefined && !this.#makeRoomFor(dial, next)) continue;
       this.#racing.delete(dial);
-      if (dial.next !== undefined) dial.race(now);
+      if (next !== undefined) dial.race(now);
     }
     this.#askDirectly(now);
     this.connectMore();
