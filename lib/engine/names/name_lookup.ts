@@ -26,8 +26,13 @@ export interface Address {
  */
 const MAX_SYSTEM_LOOKUPS = 16;
 /**
+ * How many more there may be for names that the name server does not know: nothing shows that the
+ * system gets no answer for these, and the other look-ups would leave them no room.
+ */
+const MAX_FURTHER_LOOKUPS = 8;
+/**
  * The maximum number of look-ups that ask the name server directly. Each needs two sockets, and no
- * thread.
+ * thread before the system is asked after all.
  */
 const MAX_DIRECT_LOOKUPS = 64;
 
@@ -143,10 +148,16 @@ export class NameLookups {
   readonly #onRoom: () => void;
   readonly #now: () => number;
   readonly #cache = new NameCache();
-  /** Look-ups in progress; a name is asked for once. At most {@linkcode MAX_SYSTEM_LOOKUPS}. */
+  /**
+   * Look-ups in progress; a name is asked for once. At most {@linkcode MAX_SYSTEM_LOOKUPS}, and
+   * {@linkcode MAX_FURTHER_LOOKUPS}.
+   */
   readonly #pending = new Map<string, Promise<string>>();
   #system = 0;
+  /** Direct look-ups, until they have asked the system if need be. */
   #direct = 0;
+  /** What continues direct look-ups that wait to ask the system, the first that came first. */
+  readonly #waiting = new Set<() => void>();
   #lookedUp = 0;
 
   constructor({ onRoom, service, version, now }: NameLookupsOptions) {
@@ -186,7 +197,7 @@ export class NameLookups {
 
   /**
    * Asks the name server, for when the system is busy with names that it gets no answer for. If the
-   * name server does not know the name, the system is asked after all, if it has room by then.
+   * name server does not know the name, the system is asked after all, as soon as it has room.
    *
    * @param signal cancels the look-up
    */
@@ -197,12 +208,26 @@ export class NameLookups {
       if (addresses.length > 0) {
         return toFound(this.#remember(hostname, addresses), this.#now() + SHORT_LIFE_MS);
       }
+      const max = MAX_SYSTEM_LOOKUPS + MAX_FURTHER_LOOKUPS;
+      while (this.#system >= max && !this.#pending.has(hostname)) await this.#waitForEnd(signal);
+      return await this.find(hostname);
     } finally {
       this.#direct--;
       this.#onRoom();
     }
-    if (!this.hasRoomFor(hostname)) throw toError("ENOTFOUND");
-    return await this.find(hostname);
+  }
+
+  /** Waits until a look-up by the system is over; the first that waits is the first to go on. */
+  async #waitForEnd(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const goOn = (): void => resolve();
+    this.#waiting.add(goOn);
+    signal.addEventListener("abort", goOn, { once: true });
+    await promise;
+    this.#waiting.delete(goOn);
+    signal.removeEventListener("abort", goOn);
+    signal.throwIfAborted();
   }
 
   /** No address of a name could be connected to: it is soon looked up again. */
@@ -229,6 +254,11 @@ export class NameLookups {
       return text;
     } finally {
       this.#system--;
+      const [goOn] = this.#waiting;
+      if (goOn !== undefined) {
+        this.#waiting.delete(goOn);
+        goOn();
+      }
       this.#onRoom();
     }
   }

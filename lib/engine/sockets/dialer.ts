@@ -283,7 +283,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     this.#ticks = undefined;
   }
 
-  /** Begins connections to hosts whose names the system had no room for. */
+  /** Begins connections to hosts whose names the system had no room for, or that waited otherwise. */
   #askDirectly(now: number): void {
     // A query to the name server would need a permission of its own.
     if (this.#options.byName) return;
@@ -292,7 +292,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       if (this.#young.size >= this.#maxYoung || this.shortage.isOn) return;
       this.#waitingForLookUp.delete(origin);
       if (origin.missing <= 0) continue;
-      this.#begin(origin, true);
+      this.#begin(origin, !this.#hasLookUp(origin));
       this.#wanting.add(origin);
     }
   }
