@@ -9,6 +9,7 @@
  */
 import { lookup } from "node:dns/promises";
 import { findIpVersion, type IpVersion, readIpVersion } from "../../http/ip_version.ts";
+import { lacksDescriptors } from "../../process/descriptors.ts";
 import { NameCache } from "./name_cache.ts";
 import type { NameServer } from "./name_server.ts";
 
@@ -55,6 +56,8 @@ const MAX_FEW_NAMES = 100;
 const FAILED = "!";
 /** Codes that say something of the name. Others may say that this machine has run out of something. */
 const OF_THE_NAME = ["ENOTFOUND", "ENODATA", "EAI_AGAIN", "ESERVFAIL"];
+/** The code of a look-up that failed while this machine lacked descriptors. */
+const SHORT = "EMFILE";
 
 /** What a look-up has found. */
 export interface Found {
@@ -137,6 +140,12 @@ export interface NameLookupsOptions {
   readonly service?: NameService | undefined;
   /** The only version of IP to ask for. @default both */
   readonly version?: IpVersion | undefined;
+  /**
+   * Whether connections have lacked descriptors just now. A look-up also looks for itself when it fails.
+   *
+   * @default never
+   */
+  readonly isShort?: (() => boolean) | undefined;
   /** A clock in milliseconds. @default `performance.now()` */
   readonly now?: (() => number) | undefined;
 }
@@ -146,6 +155,8 @@ export class NameLookups {
   readonly #service: NameService;
   readonly #version: IpVersion | undefined;
   readonly #onRoom: () => void;
+  /** Whether this machine lacks descriptors: the system then says that there is no such name. */
+  readonly #isShort: () => boolean;
   readonly #now: () => number;
   readonly #cache = new NameCache();
   /**
@@ -160,8 +171,9 @@ export class NameLookups {
   readonly #waiting = new Set<() => void>();
   #lookedUp = 0;
 
-  constructor({ onRoom, service, version, now }: NameLookupsOptions) {
+  constructor({ onRoom, service, version, isShort, now }: NameLookupsOptions) {
     this.#onRoom = onRoom;
+    this.#isShort = () => isShort?.() === true || lacksDescriptors();
     this.#service = service ?? new SystemService();
     this.#version = version;
     this.#now = now ?? (() => performance.now());
@@ -211,6 +223,8 @@ export class NameLookups {
       const max = MAX_SYSTEM_LOOKUPS + MAX_FURTHER_LOOKUPS;
       while (this.#system >= max && !this.#pending.has(hostname)) await this.#waitForEnd(signal);
       return await this.find(hostname);
+    } catch (error) {
+      throw this.#isShort() ? toError(SHORT) : error;
     } finally {
       this.#direct--;
       this.#onRoom();
@@ -246,7 +260,7 @@ export class NameLookups {
     try {
       return this.#remember(hostname, await this.#service.lookUp(hostname, this.#version));
     } catch (error) {
-      const { code = "" } = error as NodeJS.ErrnoException;
+      const { code = "" } = this.#isShort() ? toError(SHORT) : error as NodeJS.ErrnoException;
       const text = FAILED + code;
       if (OF_THE_NAME.includes(code)) {
         this.#cache.set(hostname, text, this.#now() + SHORT_LIFE_MS);

@@ -44,6 +44,9 @@ const LOOKUP_PATIENCE_MS = 300;
 /** The interval of checks while connections are being made. */
 const TICK_MS = 10;
 
+/** The shortage in which look-ups fail as well. */
+const NO_DESCRIPTOR = findConnectShortage({ code: "EMFILE" }, false);
+
 /** What ALPN offers to a proxy. */
 const PROTOCOLS_OF_PROXY = ["http/1.1"];
 
@@ -133,6 +136,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     this.#connects = new Deadlines(options.connectTimeoutMs);
     this.#lookUps = new NameLookups({
       onRoom: () => this.#serveWaiting(),
+      isShort: () => this.shortage.what === NO_DESCRIPTOR,
       service: options.names,
       version: options.ipVersion,
     });
@@ -230,7 +234,12 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     origin.lookUp.then((known) => {
       if (isAsked) dial.lookUpMs = performance.now() - dial.startMs;
       dial.begin(known);
-    }, (error: ConnectError) => dial.fail(error));
+    }, (error: ConnectError) => {
+      // It may have been ended before.
+      if (this.#originOf.has(dial) && !this.#postpone(dial, findConnectShortage(error, false))) {
+        dial.fail(error);
+      }
+    });
   }
 
   /** @throws {ConnectError} If no address is found. */
@@ -339,12 +348,23 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   onAttemptFailure(dial: Dial, error: ConnectError, { address }: Address): void {
     const origin = this.#originOf.get(dial)!;
-    const shortage = findConnectShortage(error, origin.reached.has(address));
-    if (shortage === undefined) return;
+    this.#postpone(dial, findConnectShortage(error, origin.reached.has(address)));
+  }
+
+  /**
+   * Ends a dial that failed because this machine has run out of something. Another one is begun for
+   * its origin after a pause.
+   *
+   * @param shortage what has run out; undefined if nothing has
+   * @returns whether something has
+   */
+  #postpone(dial: Dial, shortage: string | undefined): boolean {
+    if (shortage === undefined) return false;
     dial.cancel();
-    this.#end(dial);
+    const origin = this.#end(dial);
     this.shortage.begin(shortage).then(() => this.connectMore());
     this.onShortage(origin);
+    return true;
   }
 
   onDialed(dial: Dial, link: Link, address: Address, target: Address): void {

@@ -162,6 +162,20 @@ Deno.test("NameLookups.find() forgets at once what says nothing of the name", as
   assertEquals(await find("one.test"), ["127.0.0.1"]);
 });
 
+Deno.test("NameLookups.find() remembers nothing where this machine lacks descriptors", async () => {
+  let isShort = true;
+  const service = new Service({});
+  const lookUps = new NameLookups({ onRoom: () => {}, service, isShort: () => isShort });
+  const { signal } = new AbortController();
+  for (const find of [() => lookUps.find("a.test"), () => lookUps.findDirectly("a.test", signal)]) {
+    const { code } = await assertRejects(find, Error) as NodeJS.ErrnoException;
+    assertEquals(code, "EMFILE");
+  }
+  isShort = false;
+  service.names["a.test"] = ["127.0.0.1"];
+  assertEquals((await lookUps.find("a.test")).addresses, [{ address: "127.0.0.1", family: 4 }]);
+});
+
 /** A name service whose system answers when a test says so, and whose name server knows no name. */
 class UnknowingService extends Service {
   readonly #answers: (() => void)[] = [];

@@ -1,10 +1,12 @@
 import { assertEquals } from "@std/assert";
 import type { Address, NameService } from "../../../lib/engine/names/name_lookup.ts";
+import type { Connection } from "../../../lib/engine/sockets/connection.ts";
 import { ConnectionPool } from "../../../lib/engine/sockets/connection_pool.ts";
 import { OriginPool, type Waiter } from "../../../lib/engine/sockets/origin_pool.ts";
 import { Router } from "../../../lib/engine/sockets/router.ts";
 import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { Failure } from "../../../lib/result.ts";
+import { ok, RawServer } from "../../fixtures/raw_server.ts";
 import { until } from "../../fixtures/until.ts";
 
 function createPool(): OriginPool {
@@ -41,9 +43,12 @@ class Client implements Waiter {
   readonly isFreshOnly = false;
   readonly isAlone = false;
   readonly headBytes = 0;
+  connection: Connection | undefined;
   failure: Failure | undefined;
   onTurn(): void {}
-  onConnection(): void {}
+  onConnection(connection: Connection): void {
+    this.connection = connection;
+  }
   onConnectFailure(failure: Failure): void {
     this.failure = failure;
   }
@@ -102,5 +107,24 @@ Deno.test("Dialer asks the system for a name that has waited for something else 
   }
   await until(() => waiting.failure !== undefined);
   assertEquals(asked, { system: 17, server: 0 });
+  pool.close();
+});
+
+Deno.test("Dialer looks a name up again when it could not for want of descriptors", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  let asked = 0;
+  const pool = new Pool({
+    lookUp() {
+      if (++asked > 1) return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
+      // Another connection finds it out first.
+      void pool.shortage.begin("too many open files");
+      return Promise.reject(Object.assign(new Error("not found"), { code: "ENOTFOUND" }));
+    },
+    resolve: () => Promise.resolve([]),
+  });
+  const client = pool.want(`http://one.test:${server.port}/`);
+  await until(() => client.connection !== undefined || client.failure !== undefined);
+  assertEquals([client.failure, asked], [undefined, 2]);
+  assertEquals([...pool.shortage.counts.keys()], ["too many open files"]);
   pool.close();
 });
