@@ -316,11 +316,14 @@ async function resolve(
   // In Node, the system is asked for every name.
   if (typeof Deno === "undefined") return addresses;
   let isSilent = false;
+  // A query that nobody waits for any more would hold a descriptor for up to 15 s.
+  const over = new AbortController();
+  const options = { signal: AbortSignal.any([signal, over.signal]) };
   const hasSome = Promise.withResolvers<void>();
   const ask = async (type: "A" | "AAAA", family: IpVersion): Promise<void> => {
     if (version !== undefined && version !== family) return;
     try {
-      const found = await Deno.resolveDns(hostname, type, { signal });
+      const found = await Deno.resolveDns(hostname, type, options);
       addresses.push(...found.map((address) => ({ address, family })));
       hasSome.resolve();
     } catch (error) {
@@ -333,6 +336,7 @@ async function resolve(
   );
   await Promise.race([Promise.all([ask("AAAA", 6), ask("A", 4)]), grace]);
   clearTimeout(timer);
+  over.abort();
   if (addresses.length === 0 && isSilent) {
     throw Object.assign(new Error("the name server does not answer"), { code: "EAI_AGAIN" });
   }

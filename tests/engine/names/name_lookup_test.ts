@@ -262,6 +262,31 @@ Deno.test("NameLookups.findDirectly() that waits for the system ends with its si
   assertEquals([lookUps.hasDirectRoom, service.asked.includes("last.test")], [true, false]);
 });
 
+Deno.test("NameLookups.findDirectly() ends the query for one family that the other did not wait for", async () => {
+  const { resolveDns } = Deno;
+  const ended: string[] = [];
+  const answer = (
+    _: string,
+    type: string,
+    { signal }: { signal: AbortSignal },
+  ): Promise<string[]> =>
+    type === "A" ? Promise.resolve(["127.0.0.1"]) : new Promise((_, reject) => {
+      signal.addEventListener("abort", () => {
+        ended.push(type);
+        reject(signal.reason);
+      }, { once: true });
+    });
+  Object.assign(Deno, { resolveDns: answer });
+  try {
+    const lookUps = new NameLookups({ onRoom: () => {} });
+    const { addresses } = await lookUps.findDirectly("one.test", new AbortController().signal);
+    assertEquals(addresses, [{ address: "127.0.0.1", family: 4 }]);
+    assertEquals(ended, ["AAAA"]);
+  } finally {
+    Object.assign(Deno, { resolveDns });
+  }
+});
+
 Deno.test("NameLookups.doubt() has a name looked up again within a second", async () => {
   const service = new Service({ "one.test": ["127.0.0.1"] }, 300);
   const { find, clock, lookUps } = start(service);
