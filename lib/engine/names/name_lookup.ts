@@ -170,6 +170,11 @@ export class NameLookups {
   /** What continues direct look-ups that wait to ask the system, the first that came first. */
   readonly #waiting = new Set<() => void>();
   #lookedUp = 0;
+  /**
+   * Names whose TTL is being asked for, and since when. A doubt takes the name out, whose answer then
+   * counts no more. As many as the service lets wait.
+   */
+  readonly #ttlsAsked = new Map<string, number>();
 
   constructor({ onRoom, service, version, isShort, now }: NameLookupsOptions) {
     this.#onRoom = onRoom;
@@ -246,6 +251,7 @@ export class NameLookups {
 
   /** No address of a name could be connected to: it is soon looked up again. */
   doubt(hostname: string): void {
+    this.#ttlsAsked.delete(hostname);
     this.#cache.limit(hostname, this.#now() + SHORT_LIFE_MS);
   }
 
@@ -284,13 +290,16 @@ export class NameLookups {
     const wasKnown = this.#cache.has(hostname);
     const nowMs = this.#now();
     this.#cache.set(hostname, text, nowMs + SHORT_LIFE_MS);
-    if (wasKnown || ++this.#lookedUp > MAX_FEW_NAMES) {
-      this.#service.askTtl?.(hostname, addresses).then((ttlSeconds = 0) => {
-        const lifeMs = Math.min(MAX_LIFE_MS, ttlSeconds * 1_000);
-        if (lifeMs > SHORT_LIFE_MS) this.#cache.extend(hostname, text, nowMs + lifeMs);
-      }, () => {
-        // Where connections have all descriptors, the code that asks cannot be loaded.
-      });
+    if ((wasKnown || ++this.#lookedUp > MAX_FEW_NAMES) && !this.#ttlsAsked.has(hostname)) {
+      this.#ttlsAsked.set(hostname, nowMs);
+      // Where connections have all descriptors, the code that asks cannot be loaded.
+      Promise.resolve(this.#service.askTtl?.(hostname, addresses)).catch(() => undefined)
+        .then((ttlSeconds = 0) => {
+          if (this.#ttlsAsked.get(hostname) !== nowMs) return;
+          this.#ttlsAsked.delete(hostname);
+          const lifeMs = Math.min(MAX_LIFE_MS, ttlSeconds * 1_000);
+          if (lifeMs > SHORT_LIFE_MS) this.#cache.extend(hostname, text, nowMs + lifeMs);
+        });
     }
     return text;
   }

@@ -302,6 +302,30 @@ Deno.test("NameLookups.doubt() has a name looked up again within a second", asyn
   assertEquals(await find("one.test"), ["127.0.0.2"]);
 });
 
+Deno.test("NameLookups.doubt() counts for more than how long a name holds, if that comes later", async () => {
+  const answers: ((ttlSeconds: number) => void)[] = [];
+  class Slow extends Service {
+    override askTtl(): Promise<number> {
+      return new Promise((resolve) => answers.push(resolve));
+    }
+  }
+  const { find, clock, lookUps } = start(new Slow({ "one.test": ["127.0.0.1"] }));
+  await find("one.test");
+  clock.ms += 1_000;
+  await find("one.test");
+  lookUps.doubt("one.test");
+  answers[0](300);
+  await tick();
+  clock.ms += 1_000;
+  assertEquals(lookUps.knows("one.test"), false);
+  // The next answer counts again, and only that one.
+  await find("one.test");
+  answers[1](300);
+  await tick();
+  clock.ms += 1_000;
+  assertEquals(lookUps.knows("one.test"), true);
+});
+
 Deno.test("NameLookups.close() closes its name service", () => {
   const service = new Service({});
   start(service).lookUps.close();
