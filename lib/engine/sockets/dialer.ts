@@ -116,6 +116,8 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
    * concurrency.
    */
   readonly #waitingForLookUp = new Map<T, number>();
+  /** Whether a connection is being closed for another one, whose place is not free for a third. */
+  #isMakingRoom = false;
   #ticks: ReturnType<typeof setInterval> | undefined;
   /** While it lasts, no connection is begun; open ones are used as before. */
   readonly shortage = new Shortage();
@@ -188,6 +190,8 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   /** Begins connections, one for each origin in turn. */
   protected connectMore(): void {
+    // Whoever makes room goes on afterwards, or the next tick does.
+    if (this.#isMakingRoom) return;
     this.#serveWaiting();
     for (const origin of this.#wanting) {
       if (this.#young.size >= this.#maxYoung || this.shortage.isOn) return;
@@ -316,7 +320,9 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   open(dial: Dial, address: Address, target: Address): Link {
     const origin = this.#originOf.get(dial)!;
+    this.#isMakingRoom = true;
     this.makeRoom();
+    this.#isMakingRoom = false;
     const destination = this.#toDestination(origin, address, target.address);
     const link = new Link(this.#options.transports, destination, this, dial.lookUpMs);
     this.#dialOf.set(link, dial);
