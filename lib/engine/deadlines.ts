@@ -138,16 +138,21 @@ export class Deadlines {
   }
 
   #sweepIdle(now: number, idleMs: number): void {
-    for (let item = this.#head.after, next; item !== this.#head; item = next) {
-      next = item.after;
+    const late: InFlight[] = [];
+    for (let item = this.#head.after; item !== this.#head; item = item.after) {
       const { progress } = item;
       if (progress === 0 || progress !== item.seen) {
         item.seen = progress;
         item.seenAtMs = now;
       } else if (now - item.seenAtMs >= idleMs) {
-        this.remove(item);
-        item.stop("idle");
+        late.push(item);
       }
+    }
+    for (const item of late) {
+      // The end of another one may have ended it, or begun it anew.
+      if (item.after === item || item.progress !== item.seen) continue;
+      this.remove(item);
+      item.stop("idle");
     }
   }
 

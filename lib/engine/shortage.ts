@@ -9,6 +9,8 @@ const MAX_WAIT_MS = 2_000;
 export class Shortage {
   /** How often each resource ran out, by its name. */
   readonly counts = new Map<string, number>();
+  /** The resource that the present pause is for; undefined without a pause. */
+  what: string | undefined;
   #pauseMs = FIRST_MS;
   #pause: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,9 +28,10 @@ export class Shortage {
    */
   begin(what: string): Promise<void> {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+    this.what ??= what;
     return this.#pause ??= new Promise((resolve) => {
       this.#timer = setTimeout(() => {
-        this.#pause = undefined;
+        this.#pause = this.what = undefined;
         resolve();
       }, this.#pauseMs);
       this.#pauseMs = Math.min(MAX_WAIT_MS, this.#pauseMs * 2);

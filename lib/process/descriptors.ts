@@ -1,5 +1,23 @@
 import { isGranted } from "./permission.ts";
 
+/** Codes that say that this process, or the whole system, has no descriptor left. */
+const WITHOUT_DESCRIPTOR = ["EMFILE", "ENFILE"];
+
+function mayLook(): boolean {
+  return typeof Deno !== "undefined" && isGranted({ name: "read", path: "/dev/null" });
+}
+
+/** Whether this process can open no file or socket at present; false also if it may not look. */
+export function lacksDescriptors(): boolean {
+  if (!mayLook()) return false;
+  try {
+    Deno.openSync("/dev/null").close();
+    return false;
+  } catch (error) {
+    return WITHOUT_DESCRIPTOR.includes((error as { code?: string }).code ?? "");
+  }
+}
+
 /**
  * Counts how many more files and sockets this process may open, by opening them: Deno has no
  * function for the limit, and the file that holds it needs all permissions. 10,000 take 0.1 s.
@@ -8,7 +26,7 @@ import { isGranted } from "./permission.ts";
  * @returns at most `most`; exactly `most` if the process may not read `/dev/null`
  */
 export function countFreeDescriptors(most: number): number {
-  if (!isGranted({ name: "read", path: "/dev/null" })) return most;
+  if (!mayLook()) return most;
   const files: Deno.FsFile[] = [];
   try {
     while (files.length < most) files.push(Deno.openSync("/dev/null"));

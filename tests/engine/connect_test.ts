@@ -199,6 +199,22 @@ for (const { title, name, transport, create, serve, serveTls } of SOCKET_ENGINES
     },
   );
 
+  Deno.test(
+    `${title} tries the next address in place of a silent one when no more sockets fit`,
+    onLinux,
+    async () => {
+      using silent = await SilentHost.listen("127.0.0.2");
+      await using server = await serve(({ send }) => send(ok()), "127.0.0.3", silent.port);
+      const names = knowing({ "several.test": ["127.0.0.2", "127.0.0.3"] });
+      // Each has a connection of its own, and 8 more sockets than requests are allowed.
+      const urls = Array.from({ length: 20 }, () => `http://several.test:${server.port}/`);
+      const engine = create({ concurrency: 20, timeoutMs: 20_000, disableKeepAlive: true, names });
+      for (const { status, detail } of await hitAll(engine, urls)) {
+        assertEquals(status, 200, detail);
+      }
+    },
+  );
+
   Deno.test(`${title} gives the time of a look-up with the connection it was made for`, async () => {
     await using server = await serve(({ send }) => send(ok("")));
     const names = knowing({ "one.test": ["127.0.0.1"] });

@@ -56,6 +56,50 @@ Deno.test("Deadlines.cancelOne() ends the one that is wanted, also if its clock 
   deadlines.close();
 });
 
+/** An item that has made a step, and does something else when it is stopped. */
+class IdleItem extends Item {
+  #progress = 1;
+  readonly #onStop: () => void;
+
+  constructor(onStop: () => void = () => {}) {
+    super();
+    this.#onStop = onStop;
+  }
+
+  override get progress(): number {
+    return this.#progress;
+  }
+
+  /** No step is expected any more, as when a request is begun anew. */
+  begin(): void {
+    this.#progress = 0;
+  }
+
+  override stop(why: StopReason): void {
+    super.stop(why);
+    this.#onStop();
+  }
+}
+
+Deno.test("Deadlines.sweep() ends all idle items when the end of one takes others with it", () => {
+  const deadlines = new Deadlines(100_000, 100);
+  const [removed, held, begun, last] = Array.from({ length: 4 }, () => new IdleItem());
+  const first = new IdleItem(() => {
+    deadlines.remove(removed);
+    held.begin();
+    deadlines.hold(held, 200);
+    begun.begin();
+  });
+  for (const item of [first, removed, held, begun, last]) deadlines.add(item, 0);
+  deadlines.sweep(50);
+  deadlines.sweep(200);
+  assertEquals(
+    [first, removed, held, begun, last].map(({ stops }) => stops),
+    [["idle"], [], [], [], ["idle"]],
+  );
+  deadlines.close();
+});
+
 Deno.test("Deadlines stop an item after 60 days, and not before", async () => {
   const day = 86_400_000;
   using clock = new SimulatedClock(0, day / 4);

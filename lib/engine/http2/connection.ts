@@ -237,12 +237,12 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     else this.#planFlush();
   }
 
-  override abandon(exchange: Exchange): void {
+  override abandon(exchange: Exchange, isLate: boolean): void {
     const stream = this.#streams.find(exchange);
     if (stream === undefined) return;
     // The server may be gone: nothing came since, or it reads nothing. Others would wait in vain.
     const isStuck = this.#unsentBytes > MAX_UNSENT_BYTES && !this.#transport.isSent;
-    if (stream.beganAtRead === this.#reads || isStuck) this.#retire(true);
+    if (isLate && (stream.beganAtRead === this.#reads || isStuck)) this.#retire(true);
     this.#reset(stream, ErrorCode.Cancel);
   }
 

@@ -9,6 +9,7 @@
  */
 import { lookup } from "node:dns/promises";
 import { findIpVersion, type IpVersion, readIpVersion } from "../../http/ip_version.ts";
+import { lacksDescriptors } from "../../process/descriptors.ts";
 import { NameCache } from "./name_cache.ts";
 import type { NameServer } from "./name_server.ts";
 
@@ -26,8 +27,13 @@ export interface Address {
  */
 const MAX_SYSTEM_LOOKUPS = 16;
 /**
+ * How many more there may be for names that the name server does not know: nothing shows that the
+ * system gets no answer for these, and the other look-ups would leave them no room.
+ */
+const MAX_FURTHER_LOOKUPS = 8;
+/**
  * The maximum number of look-ups that ask the name server directly. Each needs two sockets, and no
- * thread.
+ * thread before the system is asked after all.
  */
 const MAX_DIRECT_LOOKUPS = 64;
 
@@ -50,6 +56,8 @@ const MAX_FEW_NAMES = 100;
 const FAILED = "!";
 /** Codes that say something of the name. Others may say that this machine has run out of something. */
 const OF_THE_NAME = ["ENOTFOUND", "ENODATA", "EAI_AGAIN", "ESERVFAIL"];
+/** The code of a look-up that failed while this machine lacked descriptors. */
+const SHORT = "EMFILE";
 
 /** What a look-up has found. */
 export interface Found {
@@ -132,6 +140,12 @@ export interface NameLookupsOptions {
   readonly service?: NameService | undefined;
   /** The only version of IP to ask for. @default both */
   readonly version?: IpVersion | undefined;
+  /**
+   * Whether connections have lacked descriptors just now. A look-up also looks for itself when it fails.
+   *
+   * @default never
+   */
+  readonly isShort?: (() => boolean) | undefined;
   /** A clock in milliseconds. @default `performance.now()` */
   readonly now?: (() => number) | undefined;
 }
@@ -141,16 +155,30 @@ export class NameLookups {
   readonly #service: NameService;
   readonly #version: IpVersion | undefined;
   readonly #onRoom: () => void;
+  /** Whether this machine lacks descriptors: the system then says that there is no such name. */
+  readonly #isShort: () => boolean;
   readonly #now: () => number;
   readonly #cache = new NameCache();
-  /** Look-ups in progress; a name is asked for once. At most {@linkcode MAX_SYSTEM_LOOKUPS}. */
+  /**
+   * Look-ups in progress; a name is asked for once. At most {@linkcode MAX_SYSTEM_LOOKUPS}, and
+   * {@linkcode MAX_FURTHER_LOOKUPS}.
+   */
   readonly #pending = new Map<string, Promise<string>>();
   #system = 0;
+  /** Direct look-ups, until they have asked the system if need be. */
   #direct = 0;
+  /** What continues direct look-ups that wait to ask the system, the first that came first. */
+  readonly #waiting = new Set<() => void>();
   #lookedUp = 0;
+  /**
+   * Names whose TTL is being asked for, and since when. A doubt takes the name out, whose answer then
+   * counts no more. As many as the service lets wait.
+   */
+  readonly #ttlsAsked = new Map<string, number>();
 
-  constructor({ onRoom, service, version, now }: NameLookupsOptions) {
+  constructor({ onRoom, service, version, isShort, now }: NameLookupsOptions) {
     this.#onRoom = onRoom;
+    this.#isShort = () => isShort?.() === true || lacksDescriptors();
     this.#service = service ?? new SystemService();
     this.#version = version;
     this.#now = now ?? (() => performance.now());
@@ -186,7 +214,7 @@ export class NameLookups {
 
   /**
    * Asks the name server, for when the system is busy with names that it gets no answer for. If the
-   * name server does not know the name, the system is asked after all, if it has room by then.
+   * name server does not know the name, the system is asked after all, as soon as it has room.
    *
    * @param signal cancels the look-up
    */
@@ -197,16 +225,33 @@ export class NameLookups {
       if (addresses.length > 0) {
         return toFound(this.#remember(hostname, addresses), this.#now() + SHORT_LIFE_MS);
       }
+      const max = MAX_SYSTEM_LOOKUPS + MAX_FURTHER_LOOKUPS;
+      while (this.#system >= max && !this.#pending.has(hostname)) await this.#waitForEnd(signal);
+      return await this.find(hostname);
+    } catch (error) {
+      throw this.#isShort() ? toError(SHORT) : error;
     } finally {
       this.#direct--;
       this.#onRoom();
     }
-    if (!this.hasRoomFor(hostname)) throw toError("ENOTFOUND");
-    return await this.find(hostname);
+  }
+
+  /** Waits until a look-up by the system is over; the first that waits is the first to go on. */
+  async #waitForEnd(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const goOn = (): void => resolve();
+    this.#waiting.add(goOn);
+    signal.addEventListener("abort", goOn, { once: true });
+    await promise;
+    this.#waiting.delete(goOn);
+    signal.removeEventListener("abort", goOn);
+    signal.throwIfAborted();
   }
 
   /** No address of a name could be connected to: it is soon looked up again. */
   doubt(hostname: string): void {
+    this.#ttlsAsked.delete(hostname);
     this.#cache.limit(hostname, this.#now() + SHORT_LIFE_MS);
   }
 
@@ -221,7 +266,7 @@ export class NameLookups {
     try {
       return this.#remember(hostname, await this.#service.lookUp(hostname, this.#version));
     } catch (error) {
-      const { code = "" } = error as NodeJS.ErrnoException;
+      const { code = "" } = this.#isShort() ? toError(SHORT) : error as NodeJS.ErrnoException;
       const text = FAILED + code;
       if (OF_THE_NAME.includes(code)) {
         this.#cache.set(hostname, text, this.#now() + SHORT_LIFE_MS);
@@ -229,6 +274,11 @@ export class NameLookups {
       return text;
     } finally {
       this.#system--;
+      const [goOn] = this.#waiting;
+      if (goOn !== undefined) {
+        this.#waiting.delete(goOn);
+        goOn();
+      }
       this.#onRoom();
     }
   }
@@ -240,13 +290,16 @@ export class NameLookups {
     const wasKnown = this.#cache.has(hostname);
     const nowMs = this.#now();
     this.#cache.set(hostname, text, nowMs + SHORT_LIFE_MS);
-    if (wasKnown || ++this.#lookedUp > MAX_FEW_NAMES) {
-      this.#service.askTtl?.(hostname, addresses).then((ttlSeconds = 0) => {
-        const lifeMs = Math.min(MAX_LIFE_MS, ttlSeconds * 1_000);
-        if (lifeMs > SHORT_LIFE_MS) this.#cache.extend(hostname, text, nowMs + lifeMs);
-      }, () => {
-        // Where connections have all descriptors, the code that asks cannot be loaded.
-      });
+    if ((wasKnown || ++this.#lookedUp > MAX_FEW_NAMES) && !this.#ttlsAsked.has(hostname)) {
+      this.#ttlsAsked.set(hostname, nowMs);
+      // Where connections have all descriptors, the code that asks cannot be loaded.
+      Promise.resolve(this.#service.askTtl?.(hostname, addresses)).catch(() => undefined)
+        .then((ttlSeconds = 0) => {
+          if (this.#ttlsAsked.get(hostname) !== nowMs) return;
+          this.#ttlsAsked.delete(hostname);
+          const lifeMs = Math.min(MAX_LIFE_MS, ttlSeconds * 1_000);
+          if (lifeMs > SHORT_LIFE_MS) this.#cache.extend(hostname, text, nowMs + lifeMs);
+        });
     }
     return text;
   }
@@ -272,11 +325,14 @@ async function resolve(
   // In Node, the system is asked for every name.
   if (typeof Deno === "undefined") return addresses;
   let isSilent = false;
+  // A query that nobody waits for any more would hold a descriptor for up to 15 s.
+  const over = new AbortController();
+  const options = { signal: AbortSignal.any([signal, over.signal]) };
   const hasSome = Promise.withResolvers<void>();
   const ask = async (type: "A" | "AAAA", family: IpVersion): Promise<void> => {
     if (version !== undefined && version !== family) return;
     try {
-      const found = await Deno.resolveDns(hostname, type, { signal });
+      const found = await Deno.resolveDns(hostname, type, options);
       addresses.push(...found.map((address) => ({ address, family })));
       hasSome.resolve();
     } catch (error) {
@@ -289,6 +345,7 @@ async function resolve(
   );
   await Promise.race([Promise.all([ask("AAAA", 6), ask("A", 4)]), grace]);
   clearTimeout(timer);
+  over.abort();
   if (addresses.length === 0 && isSilent) {
     throw Object.assign(new Error("the name server does not answer"), { code: "EAI_AGAIN" });
   }

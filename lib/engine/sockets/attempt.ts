@@ -214,7 +214,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
 
   onBodyFailure(failure: Failure, bytes: number): void {
     this.#isBusy = false;
-    this.#connection!.abandon(this);
+    this.#connection!.abandon(this, false);
     this.#settle(failure, bytes);
   }
 
@@ -283,7 +283,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
   override stop(why: StopReason): void {
     const { pool, options } = this.#context;
     if (this.#isBusy) {
-      this.#connection!.abandon(this);
+      this.#connection!.abandon(this, why !== "cancelled");
       // A request that is made again for its time must not meet the next connection that is dead.
       if (why === "timeout" && this.#isReused && this.reads === 0) {
         pool.closeIdleSince(this.#route!, this.#startMs);

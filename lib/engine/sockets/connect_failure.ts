@@ -66,7 +66,7 @@ export function toConnectFailure(
 
 /** What this machine has run out of, if that is why it cannot connect. */
 export function findConnectShortage(
-  { code = "" }: ConnectError,
+  { code = "" }: Pick<ConnectError, "code">,
   wasReached: boolean,
 ): string | undefined {
   return findShortage(findCause(code) ?? {}, wasReached);

@@ -118,8 +118,12 @@ export abstract class Connection extends InFlight {
    * form that it has in HTTP/1.1.
    */
   abstract toHttp1(hop: Hop, route: Route, headers: HeaderList): string;
-  /** Gives up an exchange, which gets no call any more. Other exchanges go on. */
-  abstract abandon(exchange: Exchange): void;
+  /**
+   * Gives up an exchange, which gets no call any more. Other exchanges go on.
+   *
+   * @param isLate whether its time is up, so that its server may be gone
+   */
+  abstract abandon(exchange: Exchange, isLate: boolean): void;
   /** Closes the connection at once. Its owner is told; its exchanges are not. */
   abstract close(): void;
 

@@ -44,6 +44,9 @@ const LOOKUP_PATIENCE_MS = 300;
 /** The interval of checks while connections are being made. */
 const TICK_MS = 10;
 
+/** The shortage in which look-ups fail as well. */
+const NO_DESCRIPTOR = findConnectShortage({ code: "EMFILE" }, false);
+
 /** What ALPN offers to a proxy. */
 const PROTOCOLS_OF_PROXY = ["http/1.1"];
 
@@ -113,6 +116,8 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
    * concurrency.
    */
   readonly #waitingForLookUp = new Map<T, number>();
+  /** Whether a connection is being closed for another one, whose place is not free for a third. */
+  #isMakingRoom = false;
   #ticks: ReturnType<typeof setInterval> | undefined;
   /** While it lasts, no connection is begun; open ones are used as before. */
   readonly shortage = new Shortage();
@@ -133,6 +138,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     this.#connects = new Deadlines(options.connectTimeoutMs);
     this.#lookUps = new NameLookups({
       onRoom: () => this.#serveWaiting(),
+      isShort: () => this.shortage.what === NO_DESCRIPTOR,
       service: options.names,
       version: options.ipVersion,
     });
@@ -184,6 +190,8 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   /** Begins connections, one for each origin in turn. */
   protected connectMore(): void {
+    // Whoever makes room goes on afterwards, or the next tick does.
+    if (this.#isMakingRoom) return;
     this.#serveWaiting();
     for (const origin of this.#wanting) {
       if (this.#young.size >= this.#maxYoung || this.shortage.isOn) return;
@@ -230,7 +238,12 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     origin.lookUp.then((known) => {
       if (isAsked) dial.lookUpMs = performance.now() - dial.startMs;
       dial.begin(known);
-    }, (error: ConnectError) => dial.fail(error));
+    }, (error: ConnectError) => {
+      // It may have been ended before.
+      if (this.#originOf.has(dial) && !this.#postpone(dial, findConnectShortage(error, false))) {
+        dial.fail(error);
+      }
+    });
   }
 
   /** @throws {ConnectError} If no address is found. */
@@ -270,9 +283,11 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     }
     for (const dial of this.#racing) {
       if (now - dial.triedAtMs < ATTEMPT_DELAY_MS) break;
-      if (dial.next !== undefined && !this.#makeRoomFor(dial, dial.next)) continue;
+      // Once room is made, no attempt may be left, and the next one is due all the same.
+      const { next } = dial;
+      if (next !== undefined && !this.#makeRoomFor(dial, next)) continue;
       this.#racing.delete(dial);
-      if (dial.next !== undefined) dial.race(now);
+      if (next !== undefined) dial.race(now);
     }
     this.#askDirectly(now);
     this.connectMore();
@@ -281,7 +296,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     this.#ticks = undefined;
   }
 
-  /** Begins connections to hosts whose names the system had no room for. */
+  /** Begins connections to hosts whose names the system had no room for, or that waited otherwise. */
   #askDirectly(now: number): void {
     // A query to the name server would need a permission of its own.
     if (this.#options.byName) return;
@@ -290,7 +305,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       if (this.#young.size >= this.#maxYoung || this.shortage.isOn) return;
       this.#waitingForLookUp.delete(origin);
       if (origin.missing <= 0) continue;
-      this.#begin(origin, true);
+      this.#begin(origin, !this.#hasLookUp(origin));
       this.#wanting.add(origin);
     }
   }
@@ -305,7 +320,9 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   open(dial: Dial, address: Address, target: Address): Link {
     const origin = this.#originOf.get(dial)!;
+    this.#isMakingRoom = true;
     this.makeRoom();
+    this.#isMakingRoom = false;
     const destination = this.#toDestination(origin, address, target.address);
     const link = new Link(this.#options.transports, destination, this, dial.lookUpMs);
     this.#dialOf.set(link, dial);
@@ -337,12 +354,23 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   onAttemptFailure(dial: Dial, error: ConnectError, { address }: Address): void {
     const origin = this.#originOf.get(dial)!;
-    const shortage = findConnectShortage(error, origin.reached.has(address));
-    if (shortage === undefined) return;
+    this.#postpone(dial, findConnectShortage(error, origin.reached.has(address)));
+  }
+
+  /**
+   * Ends a dial that failed because this machine has run out of something. Another one is begun for
+   * its origin after a pause.
+   *
+   * @param shortage what has run out; undefined if nothing has
+   * @returns whether something has
+   */
+  #postpone(dial: Dial, shortage: string | undefined): boolean {
+    if (shortage === undefined) return false;
     dial.cancel();
-    this.#end(dial);
+    const origin = this.#end(dial);
     this.shortage.begin(shortage).then(() => this.connectMore());
     this.onShortage(origin);
+    return true;
   }
 
   onDialed(dial: Dial, link: Link, address: Address, target: Address): void {

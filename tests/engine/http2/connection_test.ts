@@ -55,7 +55,7 @@ Deno.test("Http2Connection has room for 100 requests in all before the server's 
   for (let k = 0; k < 99; k++) wire.request();
   assertEquals([connection.room, connection.busy, connection.uses], [0, 100, 100]);
   wire.turn();
-  connection.abandon(first);
+  connection.abandon(first, true);
   assertEquals(connection.room, 0);
 });
 
@@ -231,7 +231,7 @@ Deno.test("Http2Connection has no room to tell of if it ends before SETTINGS", (
   const first = wire.request();
   wire.request();
   wire.turn();
-  wire.connection.abandon(first);
+  wire.connection.abandon(first, true);
   wire.receiveAll(settings());
   assertEquals(wire.told, ["ending"]);
 });
@@ -242,7 +242,7 @@ Deno.test("Http2Connection.abandon() cancels a stream, and gives its room back",
   wire.turn();
   wire.receive(headers(1, OK) + data(1, "abc"));
   assertEquals(wire.connection.room, 0);
-  wire.connection.abandon(first);
+  wire.connection.abandon(first, true);
   assertEquals([wire.connection.room, wire.told.at(-1)], [1, "room 1"]);
   const second = wire.request();
   wire.turn();
@@ -254,20 +254,28 @@ Deno.test("Http2Connection.abandon() cancels a stream, and gives its room back",
   assertEquals([first.ends, second.outcome], [0, "200 2"]);
 });
 
-Deno.test("Http2Connection.abandon() ends a connection on which nothing came since", () => {
+Deno.test("Http2Connection.abandon() ends a connection on which nothing came since a late request", () => {
   const wire = beginWire();
   const [one, two] = [wire.request(), wire.request()];
   wire.turn();
-  wire.connection.abandon(one);
+  wire.connection.abandon(one, true);
   assertEquals([wire.connection.room, wire.told.at(-1), wire.isClosed], [0, "ending", false]);
   // It was only slow.
   wire.receive(response(3));
   assertEquals([two.outcome, wire.isClosed, one.ends], ["200 2", true, 0]);
 });
 
+Deno.test("Http2Connection.abandon() ends no connection for a request that is not late", () => {
+  const wire = beginWire();
+  const exchange = wire.request();
+  wire.turn();
+  wire.connection.abandon(exchange, false);
+  assertEquals([wire.connection.room > 0, wire.told.includes("ending")], [true, false]);
+});
+
 Deno.test("Http2Connection.abandon() of what it does not have does nothing", () => {
   const wire = beginWire();
-  wire.connection.abandon(new TestExchange());
+  wire.connection.abandon(new TestExchange(), true);
   wire.turn();
   assertEquals([wire.takeNames(), wire.connection.room], [[], 2 ** 30]);
 });
@@ -579,7 +587,7 @@ for (
 Deno.test("Http2Connection keeps its promises when a body's sink ends everything", () => {
   for (
     const end of [
-      (wire: Http2Wire, exchange: TestExchange) => wire.connection.abandon(exchange),
+      (wire: Http2Wire, exchange: TestExchange) => wire.connection.abandon(exchange, true),
       (wire: Http2Wire) => wire.connection.close(),
     ]
   ) {

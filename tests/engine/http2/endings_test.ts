@@ -282,7 +282,7 @@ Deno.test("Http2Connection tells each exchange once, whatever they do when they 
     const wire = beginWire();
     const exchanges = ask(wire, 4);
     exchanges[0].onEnd = () => {
-      wire.connection.abandon(exchanges[2]);
+      wire.connection.abandon(exchanges[2], true);
       wire.connection.close();
     };
     end(wire);

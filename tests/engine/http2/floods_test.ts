@@ -53,7 +53,7 @@ for (const [what, text] of FLOODS) {
       const [given, exchange] = [wire.request(), wire.request()];
       wire.turn();
       wire.receive(headers(1, OK));
-      wire.connection.abandon(given);
+      wire.connection.abandon(given, true);
       wire.turn();
       wire.take();
       if (!takes) wire.isStuck = true;
@@ -130,7 +130,7 @@ Deno.test("Http2Connection lets what is under way pass for each stream that it c
     const exchange = wire.request();
     wire.turn();
     wire.receiveAll(headers(1 + 2 * k, OK));
-    wire.connection.abandon(exchange);
+    wire.connection.abandon(exchange, true);
     wire.receiveAll(data(1 + 2 * k, "x".repeat(1_024)).repeat(1_024));
     assertEquals(wire.isClosed, false);
   }

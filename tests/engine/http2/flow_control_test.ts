@@ -182,7 +182,7 @@ Deno.test("Http2Connection sends no more of a body that was given up, or was res
   const [one, two] = [1, 2].map(() => wire.request({ method: "POST", body: bodyOf(1_000) }));
   wire.turn();
   wire.receive(rstStream(1, CODE.internalError));
-  wire.connection.abandon(two);
+  wire.connection.abandon(two, true);
   wire.take();
   wire.receiveAll(settings([SETTING.initialWindowSize, 1_000]));
   assertEquals(takeData(wire), []);
@@ -209,7 +209,7 @@ Deno.test("Http2Connection keeps the window of the connection open for streams t
   const exchange = wire.request();
   wire.turn();
   wire.receive(headers(1, OK));
-  wire.connection.abandon(exchange);
+  wire.connection.abandon(exchange, true);
   wire.turn();
   wire.take();
   const part = data(1, "x".repeat(FRAME_BYTES));

@@ -1,10 +1,12 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import net from "node:net";
 import {
   type Address,
   NameLookups,
   type NameService,
 } from "../../../lib/engine/names/name_lookup.ts";
+import { until } from "../../fixtures/until.ts";
+import { tick } from "../../fixtures/wild_server.ts";
 
 /** A name service whose answers can be changed, and which counts what it was asked. */
 class Service implements NameService {
@@ -160,6 +162,131 @@ Deno.test("NameLookups.find() forgets at once what says nothing of the name", as
   assertEquals(await find("one.test"), ["127.0.0.1"]);
 });
 
+Deno.test("NameLookups.find() remembers nothing where this machine lacks descriptors", async () => {
+  let isShort = true;
+  const service = new Service({});
+  const lookUps = new NameLookups({ onRoom: () => {}, service, isShort: () => isShort });
+  const { signal } = new AbortController();
+  for (const find of [() => lookUps.find("a.test"), () => lookUps.findDirectly("a.test", signal)]) {
+    const { code } = await assertRejects(find, Error) as NodeJS.ErrnoException;
+    assertEquals(code, "EMFILE");
+  }
+  isShort = false;
+  service.names["a.test"] = ["127.0.0.1"];
+  assertEquals((await lookUps.find("a.test")).addresses, [{ address: "127.0.0.1", family: 4 }]);
+});
+
+/** A name service whose system answers when a test says so, and whose name server knows no name. */
+class UnknowingService extends Service {
+  readonly #answers: (() => void)[] = [];
+
+  override lookUp(hostname: string): Promise<Address[]> {
+    this.asked.push(hostname);
+    return new Promise((resolve) => {
+      this.#answers.push(() => resolve([{ address: "127.0.0.1", family: 4 }]));
+    });
+  }
+
+  override resolve(): Promise<Address[]> {
+    return Promise.resolve([]);
+  }
+
+  /** How many look-ups have no answer yet. */
+  get pending(): number {
+    return this.#answers.length;
+  }
+
+  /** Answers the look-up that was begun first. */
+  answer(): void {
+    this.#answers.shift()!();
+  }
+}
+
+/** Look-ups of which the system has as many as others may begin. */
+function startBusy(): { service: UnknowingService; lookUps: NameLookups } {
+  const service = new UnknowingService({});
+  let others = 0;
+  const begin = (): void => {
+    for (let name = ""; lookUps.hasRoomFor(name); name = `other${++others}.test`) {
+      void lookUps.find(name);
+    }
+  };
+  const lookUps = new NameLookups({ onRoom: begin, service });
+  begin();
+  return { service, lookUps };
+}
+
+Deno.test("NameLookups.findDirectly() asks the system where others take all room that there is", async () => {
+  const { service, lookUps } = startBusy();
+  const found = lookUps.findDirectly("mine.test", new AbortController().signal);
+  await until(() => service.asked.includes("mine.test"));
+  while (service.asked.at(-1) !== "mine.test") service.asked.pop();
+  assertEquals(service.asked.length, 17);
+  for (let i = 0; i < 17; i++) service.answer();
+  assertEquals((await found).addresses, [{ address: "127.0.0.1", family: 4 }]);
+});
+
+Deno.test("NameLookups.findDirectly() waits until the system has room for a name", async () => {
+  const { service, lookUps } = startBusy();
+  const { signal } = new AbortController();
+  const found = Array.from(
+    { length: 60 },
+    (_, i) => lookUps.findDirectly(`n${i}.test`, signal),
+  );
+  let isOver = false;
+  const all = Promise.all(found).then((all) => {
+    isOver = true;
+    return all;
+  });
+  await until(() => service.pending === 24);
+  while (!isOver) {
+    assert(service.pending <= 24, `${service.pending}`);
+    service.answer();
+    await tick();
+  }
+  assertEquals((await all).length, 60);
+  assertEquals(service.asked.filter((name) => name.startsWith("n")).length, 60);
+});
+
+Deno.test("NameLookups.findDirectly() that waits for the system ends with its signal", async () => {
+  const { service, lookUps } = startBusy();
+  const given = new AbortController();
+  const last = new AbortController();
+  for (let i = 0; i < 63; i++) void lookUps.findDirectly(`n${i}.test`, given.signal);
+  await until(() => service.pending === 24);
+  const found = lookUps.findDirectly("last.test", last.signal);
+  assertEquals(lookUps.hasDirectRoom, false);
+  await tick();
+  last.abort();
+  await assertRejects(() => found, DOMException);
+  assertEquals([lookUps.hasDirectRoom, service.asked.includes("last.test")], [true, false]);
+});
+
+Deno.test("NameLookups.findDirectly() ends the query for one family that the other did not wait for", async () => {
+  const { resolveDns } = Deno;
+  const ended: string[] = [];
+  const answer = (
+    _: string,
+    type: string,
+    { signal }: { signal: AbortSignal },
+  ): Promise<string[]> =>
+    type === "A" ? Promise.resolve(["127.0.0.1"]) : new Promise((_, reject) => {
+      signal.addEventListener("abort", () => {
+        ended.push(type);
+        reject(signal.reason);
+      }, { once: true });
+    });
+  Object.assign(Deno, { resolveDns: answer });
+  try {
+    const lookUps = new NameLookups({ onRoom: () => {} });
+    const { addresses } = await lookUps.findDirectly("one.test", new AbortController().signal);
+    assertEquals(addresses, [{ address: "127.0.0.1", family: 4 }]);
+    assertEquals(ended, ["AAAA"]);
+  } finally {
+    Object.assign(Deno, { resolveDns });
+  }
+});
+
 Deno.test("NameLookups.doubt() has a name looked up again within a second", async () => {
   const service = new Service({ "one.test": ["127.0.0.1"] }, 300);
   const { find, clock, lookUps } = start(service);
@@ -173,6 +300,30 @@ Deno.test("NameLookups.doubt() has a name looked up again within a second", asyn
   assertEquals(await find("one.test"), ["127.0.0.1"]);
   clock.ms += 1_000;
   assertEquals(await find("one.test"), ["127.0.0.2"]);
+});
+
+Deno.test("NameLookups.doubt() counts for more than how long a name holds, if that comes later", async () => {
+  const answers: ((ttlSeconds: number) => void)[] = [];
+  class Slow extends Service {
+    override askTtl(): Promise<number> {
+      return new Promise((resolve) => answers.push(resolve));
+    }
+  }
+  const { find, clock, lookUps } = start(new Slow({ "one.test": ["127.0.0.1"] }));
+  await find("one.test");
+  clock.ms += 1_000;
+  await find("one.test");
+  lookUps.doubt("one.test");
+  answers[0](300);
+  await tick();
+  clock.ms += 1_000;
+  assertEquals(lookUps.knows("one.test"), false);
+  // The next answer counts again, and only that one.
+  await find("one.test");
+  answers[1](300);
+  await tick();
+  clock.ms += 1_000;
+  assertEquals(lookUps.knows("one.test"), true);
 });
 
 Deno.test("NameLookups.close() closes its name service", () => {

@@ -364,6 +364,23 @@ Deno.test("http2 engine gives up one request, and the others on its connection g
   engine.close();
 });
 
+Deno.test("http2 engine cancels one request that nothing came for, and keeps its connection", async () => {
+  let silent = 0;
+  await using server = await serve((request, peer, nth) => {
+    if (request.path === "/silent") silent++;
+    else accept(request, peer, nth);
+  });
+  const engine = create();
+  assertEquals((await makeRequest(engine, target(server.url("/first")))).status, 200);
+  const cancelled = makeRequest(engine, target(server.url("/silent"), { i: 7 }));
+  await until(() => silent === 1);
+  engine.cancelOne(7);
+  assertEquals((await cancelled).error, "cancelled");
+  assertEquals((await makeRequest(engine, target(server.url("/after")))).status, 200);
+  assertEquals(server.connections, 1);
+  engine.close();
+});
+
 Deno.test("requests end in time at a server that allows no streams", async () => {
   await using server = await serve(() => {}, 0);
   for (const connections of [undefined, 1]) {

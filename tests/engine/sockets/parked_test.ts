@@ -59,6 +59,9 @@ class WatchedPool extends ConnectionPool {
   readonly router = new Router();
   made = 0;
   closed = 0;
+  opened = 0;
+  /** The most sockets that there were at once. */
+  most = 0;
   /** Whether a refused connect is said to have failed for want of descriptors. */
   isShort = false;
 
@@ -75,19 +78,25 @@ class WatchedPool extends ConnectionPool {
     });
   }
 
+  override open(dial: Dial, address: Address, target: Address): Link {
+    const link = super.open(dial, address, target);
+    this.most = Math.max(this.most, ++this.opened - this.closed);
+    return link;
+  }
+
   override onDialed(dial: Dial, link: Link, address: Address, to: Address): void {
     super.onDialed(dial, link, address, to);
     this.made++;
   }
 
   override onFail(link: Link, error: ConnectError): void {
-    super.onFail(link, error);
     this.closed++;
+    super.onFail(link, error);
   }
 
   override onClose(connection: Connection): void {
-    super.onClose(connection);
     this.closed++;
+    super.onClose(connection);
   }
 
   override onAttemptFailure(dial: Dial, error: ConnectError, address: Address): void {
@@ -143,6 +152,33 @@ Deno.test("ConnectionPool closes only unneeded connections to make room", async 
   assertEquals(pool.closed, 1);
   // The server may be told of them later.
   await until(() => server.connections === 3);
+  pool.close();
+});
+
+Deno.test("ConnectionPool has no more sockets than requests when it makes room for many", async () => {
+  using traffic = new Traffic();
+  await using server = await RawServer.start(() => {}, "0.0.0.0");
+  const pool = new WatchedPool(10);
+  const url = (host: number): string => `http://127.0.0.${host}:${server.port}/`;
+  traffic.hold();
+  const idle = [2, 3, 4, 5, 6];
+  const leavers = idle.map((host) => pool.want(url(host)));
+  await until(() => pool.made === 5);
+  leavers.forEach((leaver, i) => pool.forget(pool.router.route(url(idle[i])), leaver));
+  traffic.release();
+  const connect = (clients: readonly Client[]): Promise<void> =>
+    until(() => clients.every(({ connection }) => connection !== undefined));
+  // Their addresses are known from now on.
+  const busy = [7, 8, 9, 10, 11];
+  await connect(busy.map((host) => pool.want(url(host))));
+  assertEquals([pool.opened, pool.closed], [10, 0]);
+  // All but the last wait for the same moment.
+  const pause = pool.shortage.begin("a test");
+  const clients = busy.slice(1).map((host) => pool.want(url(host)));
+  await pause;
+  clients.push(pool.want(url(busy[0])));
+  await connect(clients);
+  assertEquals([pool.most, pool.opened, pool.closed], [10, 15, 5]);
   pool.close();
 });
 
