@@ -1,7 +1,7 @@
 import { BusError, NoProgressError } from "../errors.ts";
 import type { RunBus } from "./bus/run_bus.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { type LiveWorkers, SILENT_MS } from "./live_workers.ts";
+import { type LiveWorkers, SILENT_MS, toProcess } from "./live_workers.ts";
 import type { Live } from "./messages.ts";
 import type { Outstanding } from "./outstanding.ts";
 import type { SliceResults } from "./slice_results.ts";
@@ -41,8 +41,11 @@ export class RunWatch {
   #isLooking = false;
   /** Whether the bus did not answer lately. */
   #isAway = false;
-  /** Why workers have left that could not reach anything; the last of them, and when that was. */
-  #gaveUp: { readonly why: string; readonly atMs: number } | undefined;
+  /**
+   * Why workers have left that could not reach anything; the last of them, and when that was.
+   * Undefined if another one has been at work since.
+   */
+  #gaveUp: { readonly worker: string; readonly why: string; readonly atMs: number } | undefined;
 
   /** @param lostAfterMs how long the bus has a slice before it can be missing, in milliseconds */
   constructor(
@@ -64,9 +67,13 @@ export class RunWatch {
     return this.#missing >= MIN_MISSING;
   }
 
-  /** Takes note of a worker that leaves as it could not reach anything. */
-  hear({ gaveUp }: Live): void {
-    if (gaveUp !== null) this.#gaveUp = { why: gaveUp, atMs: performance.now() };
+  /** Takes note of a worker that leaves as it could not reach anything, and of one that goes on. */
+  hear({ worker, isShut, gaveUp }: Live): void {
+    if (gaveUp !== null) this.#gaveUp = { worker, why: gaveUp, atMs: performance.now() };
+    // When one thread gives up, the others of its process leave without saying so.
+    else if (!isShut && toProcess(worker) !== toProcess(this.#gaveUp?.worker ?? "")) {
+      this.#gaveUp = undefined;
+    }
   }
 
   /** Looks once, unless it is still looking. Never rejects. */
