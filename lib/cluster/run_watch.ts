@@ -1,4 +1,5 @@
 import { BusError, NoProgressError } from "../errors.ts";
+import type { BadSlice } from "./bus/commit_keys.ts";
 import type { RunBus } from "./bus/run_bus.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { type LiveWorkers, SILENT_MS, toProcess } from "./live_workers.ts";
@@ -22,6 +23,8 @@ export interface RunWatchParts {
 export interface RunWatchHooks {
   /** Called if the bus does not have the run any more. */
   onLost(reason: BusError): void;
+  /** Called if nobody can do a slice, and that was not told. */
+  onBad(id: string, why: BadSlice): void;
   /** Called if all workers have left because they could not reach anything. */
   onNoProgress(reason: NoProgressError): void;
   onNotice(text: string): void;
@@ -118,7 +121,7 @@ export class RunWatch {
     if (exists) await this.#findMissing(now);
   }
 
-  /** Publishes slices anew that two looks have found neither in the queue nor committed. */
+  /** Publishes slices anew that two looks have found neither in the queue nor committed or bad. */
   async #findMissing(now: number): Promise<void> {
     const old = this.#outstanding.takeOld(now, this.#lostAfterMs);
     if (old.length === 0) return;
@@ -135,7 +138,11 @@ export class RunWatch {
       one.isMissing = true;
       if (!wasMissing) continue;
       if (commit === undefined) this.#results.replace(id, "was lost by the bus");
-      else if (commit !== "closed") this.#results.add(commit);
+      // Only what is not out any more is closed by this run: an earlier submitter has done that, or
+      // somebody else. Workers leave the slice alone.
+      else if (commit === "closed") this.#results.replace(id, "was closed before it was done");
+      else if (typeof commit === "object") this.#results.add(commit);
+      else this.#hooks.onBad(id, commit);
     }
   }
 }

@@ -57,6 +57,7 @@ function open() {
     -1,
     {
       onLost: (reason) => done.push(reason),
+      onBad: (id, why) => done.push(`${id} is ${why}`),
       onNoProgress: (reason) => done.push(reason),
       onNotice: (text) => done.push(text),
     },
@@ -93,6 +94,24 @@ Deno.test("RunWatch has a commit collected that nobody told of", async () => {
   await watch.look();
   assertEquals(done, [COMMIT]);
 });
+
+for (
+  const [mark, what] of [
+    ["closed", "a-0 was closed before it was done"],
+    ["deadly", "a-0 is deadly"],
+    ["damaged", "a-0 is damaged"],
+  ] as const
+) {
+  Deno.test(`RunWatch waits for no slice that is marked '${mark}'`, async () => {
+    const { watch, bus, done } = open();
+    bus.queued = [];
+    bus.commit = mark;
+    await watch.look();
+    assertEquals(done, []);
+    await watch.look();
+    assertEquals(done, [what]);
+  });
+}
 
 Deno.test("RunWatch ends a run that the bus does not have at two looks in a row", async () => {
   const { watch, bus, done } = open();
