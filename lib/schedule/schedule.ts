@@ -397,6 +397,8 @@ export class Schedule implements Source<Start> {
 
   #end(now: number): Step<Start> {
     this.#rest(now);
+    // The others wait for a probe that was begun here.
+    this.#network.forgo();
     if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
     if (this.#recordEnd()) throw this.#first.toError();
     return { value: undefined, done: true };
