@@ -1,6 +1,6 @@
 import type { Commit } from "../messages.ts";
 import type { RunAccess } from "./run_access.ts";
-import { isWrittenBefore } from "./trouble.ts";
+import { isOtherOnItsWay, isWrittenBefore } from "./trouble.ts";
 
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
@@ -49,6 +49,8 @@ export class CommitKeys {
       } catch (error) {
         if (!isWrittenBefore(error)) throw error;
         const stands = await this.read(commit.id);
+        // What is on its way may be an earlier try of this one.
+        if (stands === undefined && isOtherOnItsWay(error)) throw error;
         return typeof stands === "object" && stands.part.sha256 === commit.part.sha256 &&
           stands.worker === commit.worker;
       }
