@@ -42,7 +42,7 @@ const CODES: Readonly<Record<number, readonly [trouble: BusTrouble, words: strin
 
 /** The code of a key that was written before: wrong last sequence. */
 const WRONG_LAST_SEQUENCE = 10_071;
-/** The same in a NATS cluster, where another write of the key is on its way: nats-server 2.11. */
+/** The same in a NATS cluster of newer servers, where another write of the key is on its way. */
 const OTHER_ON_ITS_WAY = 10_164;
 
 /** What the client's errors have that matters. */
