@@ -148,6 +148,12 @@ export interface Result {
   readonly scope: FailureScope | undefined;
   /** As {@linkcode Failure.isUnreachable}. */
   readonly isUnreachable: boolean;
+  /**
+   * Whether its last attempt was counted as one that another follows, which was not made.
+   *
+   * @default {false}
+   */
+  readonly isAttemptCounted?: boolean;
 }
 
 /** What an engine knows about a request that has ended, except why it failed. */

@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import type { Check } from "../text/json_shape.ts";
+import { digest } from "./bus/digest.ts";
 import { DamagedError, SealError } from "./damaged_error.ts";
 import { CHECKS, MAX_MESSAGE_BYTES, type Messages } from "./messages.ts";
 import { Seal } from "./seal.ts";
@@ -44,6 +45,11 @@ export class Codec {
     if (bytes.length > MAX_MESSAGE_BYTES) return undefined;
     const opened = this.#open(kind, id, bytes);
     return opened && parse(opened, CHECKS[kind]) as Messages[Kind] | undefined;
+  }
+
+  /** A name of a place on the bus, in hexadecimal; without a key, whoever guesses the text knows it. */
+  toName(text: string): string {
+    return this.#seal?.toName(text) ?? digest(encoder.encode(text));
   }
 
   seal(

@@ -359,6 +359,6 @@ function countCpuSeconds({ live, cpuBefore }: Known): number {
 }
 
 /** The name of the process that a worker is a thread of: `NAME` of `NAME-0`. */
-function toProcess(worker: string): string {
+export function toProcess(worker: string): string {
   return worker.replace(/-\d+$/, "");
 }

@@ -60,6 +60,8 @@ export class Publisher {
   readonly #puts = new Set<Promise<void>>();
   /** The numbers of slices that were taken over, which are not cut again; undefined without any. */
   #adopted: NumberPlaces | undefined;
+  /** Whether an earlier submitter has begun the run. */
+  #hasTakenOver = false;
   #given = 0;
   /** The step that the source promised, once it is there. */
   #promised: Step<Item> | undefined;
@@ -108,6 +110,7 @@ export class Publisher {
    * @param runs their numbers, ascending
    */
   adopt(slices: readonly Slice[], runs: readonly number[]): void {
+    this.#hasTakenOver = true;
     for (const slice of slices) {
       this.#outstanding.add(slice, { group: undefined, isRedone: false });
       this.#given += slice.count;
@@ -120,10 +123,7 @@ export class Publisher {
     const cutter = this.#cutter;
     const lifecycle = this.#lifecycle;
     cutter.length = computeSliceLength(this.#options, this.#given);
-    // Nobody knows the groups of slices that were taken over.
-    while (cutter instanceof HostCutter && this.#outstanding.size > 0 && !lifecycle.isStopping) {
-      await lifecycle.change();
-    }
+    if (cutter instanceof HostCutter && this.#hasTakenOver) await this.#waitForAdopted();
     let hasMore = true;
     // To read the clock takes longer than to cut an item.
     let now = performance.now();
@@ -159,6 +159,19 @@ export class Publisher {
       }
     }
     this.#hasEnded = true;
+  }
+
+  /** Waits until all slices that were taken over have come back: nobody knows their groups. */
+  async #waitForAdopted(): Promise<void> {
+    const lifecycle = this.#lifecycle;
+    while ((this.#outstanding.size > 0 || this.isPutting) && !lifecycle.isStopping) {
+      await lifecycle.change();
+    }
+    // Its last request may have started just before.
+    const readyAtMs = performance.now() + this.#options.hostDelayMs;
+    for (let ms; (ms = readyAtMs - performance.now()) > 0 && !lifecycle.isStopping;) {
+      await lifecycle.change(ms);
+    }
   }
 
   /** Waits for the next item, but not for long while others wait for it. */
@@ -232,8 +245,7 @@ export class Publisher {
   ): Promise<void> {
     const put = async (): Promise<void> => {
       // Its last request may have started just before.
-      const waitMs = group === undefined ? 0 : this.#options.hostDelayMs;
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await new Promise((resolve) => setTimeout(resolve, this.#options.hostDelayMs));
       for (const some of splitRuns(runs, MAX_RUNS)) {
         const records = await this.#blocks.read(slice, some);
         this.#put({ runs: some, count: countRuns(some), records, group }, isRedone);

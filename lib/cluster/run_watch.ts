@@ -1,7 +1,8 @@
 import { BusError, NoProgressError } from "../errors.ts";
+import type { BadSlice } from "./bus/commit_keys.ts";
 import type { RunBus } from "./bus/run_bus.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { type LiveWorkers, SILENT_MS } from "./live_workers.ts";
+import { type LiveWorkers, SILENT_MS, toProcess } from "./live_workers.ts";
 import type { Live } from "./messages.ts";
 import type { Outstanding } from "./outstanding.ts";
 import type { SliceResults } from "./slice_results.ts";
@@ -22,6 +23,8 @@ export interface RunWatchParts {
 export interface RunWatchHooks {
   /** Called if the bus does not have the run any more. */
   onLost(reason: BusError): void;
+  /** Called if nobody can do a slice, and that was not told. */
+  onBad(id: string, why: BadSlice): void;
   /** Called if all workers have left because they could not reach anything. */
   onNoProgress(reason: NoProgressError): void;
   onNotice(text: string): void;
@@ -41,8 +44,11 @@ export class RunWatch {
   #isLooking = false;
   /** Whether the bus did not answer lately. */
   #isAway = false;
-  /** Why workers have left that could not reach anything; the last of them, and when that was. */
-  #gaveUp: { readonly why: string; readonly atMs: number } | undefined;
+  /**
+   * Why workers have left that could not reach anything; the last of them, and when that was.
+   * Undefined if another one has been at work since.
+   */
+  #gaveUp: { readonly worker: string; readonly why: string; readonly atMs: number } | undefined;
 
   /** @param lostAfterMs how long the bus has a slice before it can be missing, in milliseconds */
   constructor(
@@ -64,9 +70,13 @@ export class RunWatch {
     return this.#missing >= MIN_MISSING;
   }
 
-  /** Takes note of a worker that leaves as it could not reach anything. */
-  hear({ gaveUp }: Live): void {
-    if (gaveUp !== null) this.#gaveUp = { why: gaveUp, atMs: performance.now() };
+  /** Takes note of a worker that leaves as it could not reach anything, and of one that goes on. */
+  hear({ worker, isShut, gaveUp }: Live): void {
+    if (gaveUp !== null) this.#gaveUp = { worker, why: gaveUp, atMs: performance.now() };
+    // When one thread gives up, the others of its process leave without saying so.
+    else if (!isShut && toProcess(worker) !== toProcess(this.#gaveUp?.worker ?? "")) {
+      this.#gaveUp = undefined;
+    }
   }
 
   /** Looks once, unless it is still looking. Never rejects. */
@@ -111,7 +121,7 @@ export class RunWatch {
     if (exists) await this.#findMissing(now);
   }
 
-  /** Publishes slices anew that two looks have found neither in the queue nor committed. */
+  /** Publishes slices anew that two looks have found neither in the queue nor committed or bad. */
   async #findMissing(now: number): Promise<void> {
     const old = this.#outstanding.takeOld(now, this.#lostAfterMs);
     if (old.length === 0) return;
@@ -128,7 +138,11 @@ export class RunWatch {
       one.isMissing = true;
       if (!wasMissing) continue;
       if (commit === undefined) this.#results.replace(id, "was lost by the bus");
-      else if (commit !== "closed") this.#results.add(commit);
+      // Only what is not out any more is closed by this run: an earlier submitter has done that, or
+      // somebody else. Workers leave the slice alone.
+      else if (commit === "closed") this.#results.replace(id, "was closed before it was done");
+      else if (typeof commit === "object") this.#results.add(commit);
+      else this.#hooks.onBad(id, commit);
     }
   }
 }

@@ -10,9 +10,12 @@
  * the senders of a run cannot agree on nonces. So each sender has a key of its own, which is derived
  * (HKDF, RFC 5869) from the key of the run and 24 random bytes; its nonces are numbers that it counts.
  *
+ * Names of places are hashed with a key of their own (HMAC-SHA-256, RFC 2104): without one, whoever
+ * guesses what a name is made of could see that it is so.
+ *
  * @module
  */
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
 import { KEY_BYTES } from "../options/cluster_key.ts";
 
 const FORMAT = 1;
@@ -34,6 +37,7 @@ export class Seal {
   readonly #run: string;
   readonly #sender = crypto.getRandomValues(new Uint8Array(SENDER_BYTES));
   readonly #ownKey: Uint8Array;
+  readonly #nameKey: Uint8Array;
   #number = 0n;
   /** The keys of others who have sealed something, by sender; at most {@linkcode MAX_SENDERS}. */
   readonly #keys = new Map<string, Uint8Array>();
@@ -43,6 +47,12 @@ export class Seal {
     this.#key = key;
     this.#run = run;
     this.#ownKey = this.#deriveKey(this.#sender);
+    this.#nameKey = this.#deriveKey(new Uint8Array(), " names");
+  }
+
+  /** A name that only tells whoever has the key what it is made of, in hexadecimal. */
+  toName(text: string): string {
+    return createHmac("sha256", this.#nameKey).update(text).digest("hex");
   }
 
   /** @param place where it belongs in the run */
@@ -79,9 +89,10 @@ export class Seal {
     return bytes;
   }
 
-  #deriveKey(sender: Uint8Array): Uint8Array {
-    const about = encoder.encode(`myriad ${this.#run}`);
-    return new Uint8Array(hkdfSync("sha256", this.#key, sender, about, KEY_BYTES));
+  /** @param use what it is for; the keys of senders have none */
+  #deriveKey(salt: Uint8Array, use = ""): Uint8Array {
+    const about = encoder.encode(`myriad ${this.#run}${use}`);
+    return new Uint8Array(hkdfSync("sha256", this.#key, salt, about, KEY_BYTES));
   }
 
   /** The name of a run has no space. */

@@ -7,6 +7,8 @@ const MAX_READS = 10;
 const RESYNC_MS = 60_000;
 /** By how many milliseconds the clock is put right in a millisecond, at most. */
 const MAX_SLEW = 1 / 1_000;
+/** A machine that slept for longer has its clock put right at once. */
+const MIN_SLEEP_MS = 1_000;
 
 /** Reads the clock of the bus's server. */
 export interface ReadClock {
@@ -21,23 +23,27 @@ export interface ReadClock {
 
 /**
  * The clock of the bus's server, which all workers have in common, as far as an event loop knows it.
- * A later look at it never makes it jump.
+ * A later look at it makes it jump only where this machine has slept: the own clock stood still.
  */
 export class ServerClock {
   readonly #read: ReadClock;
-  readonly #around: Pick<Environment, "now" | "after">;
+  readonly #around: Pick<Environment, "now" | "after" | "epoch">;
   /** What had to be added to the own clock for that of the server, and when that was so. */
   #offsetMs = 0;
   #sinceMs = 0;
   /** What it is by the last look. */
   #foundMs = 0;
+  /** What had to be added to the own clock for the time of day, at the last look. */
+  #dayMs = 0;
   #roundTripMs = Infinity;
   #opened: Promise<void> | undefined;
   #isClosed = false;
   #cancel: () => void = () => {};
+  /** Called once it is known that this machine has slept. @param ms for how long */
+  onSleep: (ms: number) => void = () => {};
 
   /** It is read when it is first needed: see {@linkcode ready}. */
-  constructor(read: ReadClock, around: Pick<Environment, "now" | "after">) {
+  constructor(read: ReadClock, around: Pick<Environment, "now" | "after" | "epoch">) {
     this.#read = read;
     this.#around = around;
   }
@@ -59,6 +65,7 @@ export class ServerClock {
     if (found === undefined) throw new BusError("Cannot read the clock of the bus", "away");
     this.#offsetMs = this.#foundMs = found;
     this.#sinceMs = this.#around.now();
+    this.#dayMs = this.#around.epoch() - this.#sinceMs;
     this.#resyncLater();
   }
 
@@ -90,8 +97,20 @@ export class ServerClock {
     const now = this.#around.now();
     this.#offsetMs = this.offsetMs(now);
     this.#sinceMs = now;
-    if (found !== undefined) this.#foundMs = found;
+    if (found !== undefined) this.#take(found, now);
     this.#resyncLater();
+  }
+
+  #take(foundMs: number, now: number): void {
+    this.#foundMs = foundMs;
+    const dayMs = this.#around.epoch() - now;
+    const behindMs = foundMs - this.#offsetMs;
+    // The server's clock alone may have been set, or the time of day alone.
+    const hasSlept = Math.min(behindMs, dayMs - this.#dayMs) > MIN_SLEEP_MS;
+    this.#dayMs = dayMs;
+    if (!hasSlept) return;
+    this.#offsetMs = foundMs;
+    this.onSleep(behindMs);
   }
 
   /** The offset by the fastest of some reads; undefined if all of them failed. */

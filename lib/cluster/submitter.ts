@@ -160,6 +160,7 @@ export class Submitter implements RunningPipeline {
     );
     this.#watch = new RunWatch({ run, lifecycle, outstanding, results, workers }, lostAfterMs, {
       onLost: onFailure,
+      onBad: (id, why) => this.#onBad(id, why),
       onNoProgress: (reason) => this.#giveUp(reason),
       onNotice: hooks.onNotice,
     });

@@ -35,7 +35,7 @@ export async function takeOver(
   for (const { id } of slices) {
     // It may have come before.
     const commit = await lifecycle.persist(() => run.commits.read(id));
-    if (commit !== undefined && commit !== "closed") results.add(commit);
+    if (typeof commit === "object") results.add(commit);
   }
   // What was collected meanwhile goes once a journal has it.
   const known = new Set([...earlier, ...slices.map(({ id }) => id)]);

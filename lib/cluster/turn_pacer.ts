@@ -109,6 +109,7 @@ export class TurnPacer implements Pacer {
       pacer.#learn(atMs);
       pacer.#settle();
     }, (error) => pacer.onFailure(error));
+    clock.onSleep = (ms) => pacer.#wakeUp(ms);
     return pacer;
   }
 
@@ -178,6 +179,14 @@ export class TurnPacer implements Pacer {
   /** When a start is due, on the clock of the server. @param turn from 1 @param k from 0 */
   #serverMs(originMs: number, turn: number, k: number): number {
     return originMs + this.#times.of((turn - 1) * this.#length + k);
+  }
+
+  /** Begins anew after a sleep: then there was a free place, and nothing is made up for. */
+  #wakeUp(sleptMs: number): void {
+    this.#isIdle = true;
+    this.#gap = Infinity;
+    this.#freeSinceMs = this.#around.now() - sleptMs;
+    this.onChange();
   }
 
   /** Finds the next start at hand, and when it is due. */

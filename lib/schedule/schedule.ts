@@ -397,6 +397,8 @@ export class Schedule implements Source<Start> {
 
   #end(now: number): Step<Start> {
     this.#rest(now);
+    // The others wait for a probe that was begun here.
+    this.#network.forgo();
     if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
     if (this.#recordEnd()) throw this.#first.toError();
     return { value: undefined, done: true };
@@ -845,7 +847,7 @@ export class Schedule implements Source<Start> {
     const { target } = result;
     this.#listener.onRetry(this.#policy.nameCause(result), result);
     const kept = detachTarget(target);
-    const last = { ...result, target: kept, attempts };
+    const last = { ...result, target: kept, attempts, isAttemptCounted: true };
     this.#begun.set(target.i, { times, last });
     const waitMs = Math.max(holdMs, this.#policy.waitMs(times));
     // A paused host has its own time, and its retries must not take the places of others.

@@ -506,11 +506,14 @@ export class Stats {
 /** Adds what a request took to totals. */
 function addTotals(
   totals: Record<keyof Totals, number>,
-  { bytes, attempts, ms }: Pick<Result, "bytes" | "attempts" | "ms">,
+  { bytes, attempts, ms, isAttemptCounted }: Pick<
+    Result,
+    "bytes" | "attempts" | "ms" | "isAttemptCounted"
+  >,
 ): void {
   totals.bytes += bytes;
   totals.attempts += attempts;
-  if (attempts === 0) return;
+  if (attempts === 0 || isAttemptCounted) return;
   totals.sent++;
   totals.busyMs += ms;
 }

@@ -79,24 +79,26 @@ for (const name of ["in clear", "sealed"]) {
   });
 }
 
-Deno.test("garbage in the place of commits is replaced by the slices' own", async () => {
-  await using cluster = await Cluster.start();
-  const { target, dir } = cluster;
-  const output = dir.path("out.ndjson");
-  const { messages, nc } = await cluster.tap("myriad.*.slice");
-  const run = cluster.submit([
-    ...["-n", `${COUNT}`, "--slice", `${SLICE}`, "--lost-after", "2s", target.url("/{}")],
-    ...["-o", output],
-  ]);
-  const id = await run.name();
-  await until(() => messages.length === COUNT / SLICE);
-  for (const { data } of messages.slice(0, 3)) {
-    const { id: slice } = JSON.parse(new TextDecoder().decode(data));
-    nc.publish(`$KV.MYRIAD_${id}.commit.${slice}`, "garbage");
-  }
-  await nc.flush();
-  await cluster.join(run);
-  const { code, stderr } = await run.ended;
-  assertEquals(code, 0, stderr);
-  await cluster.verify(output, { numbers: range(COUNT), repeats: 3 * SLICE });
-});
+for (const mark of ["garbage", "closed"]) {
+  Deno.test(`'${mark}' in the place of commits is replaced by the slices' own`, async () => {
+    await using cluster = await Cluster.start();
+    const { target, dir } = cluster;
+    const output = dir.path("out.ndjson");
+    const { messages, nc } = await cluster.tap("myriad.*.slice");
+    const run = cluster.submit([
+      ...["-n", `${COUNT}`, "--slice", `${SLICE}`, "--lost-after", "2s", target.url("/{}")],
+      ...["-o", output],
+    ]);
+    const id = await run.name();
+    await until(() => messages.length === COUNT / SLICE);
+    for (const { data } of messages.slice(0, 3)) {
+      const { id: slice } = JSON.parse(new TextDecoder().decode(data));
+      nc.publish(`$KV.MYRIAD_${id}.commit.${slice}`, mark);
+    }
+    await nc.flush();
+    await cluster.join(run);
+    const { code, stderr } = await run.ended;
+    assertEquals(code, 0, stderr);
+    await cluster.verify(output, { numbers: range(COUNT), repeats: 3 * SLICE });
+  });
+}

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { RunBus } from "../../lib/cluster/bus/run_bus.ts";
 import type { SliceQueue } from "../../lib/cluster/bus/slice_queue.ts";
-import { OrderCutter } from "../../lib/cluster/cutter.ts";
+import { type Cutter, OrderCutter } from "../../lib/cluster/cutter.ts";
+import { HostCutter } from "../../lib/cluster/host_cutter.ts";
 import { Lifecycle } from "../../lib/cluster/lifecycle.ts";
 import { CHECKS, type Slice } from "../../lib/cluster/messages.ts";
 import { Outstanding } from "../../lib/cluster/outstanding.ts";
@@ -9,12 +10,15 @@ import { Publisher } from "../../lib/cluster/publisher.ts";
 import { SliceBlocks } from "../../lib/cluster/slice_blocks.ts";
 import type { Item } from "../../lib/source/item.ts";
 import type { MaybePromise, Step } from "../../lib/stream.ts";
+import { SimulatedClock } from "../fixtures/simulated_clock.ts";
 import { until } from "../fixtures/until.ts";
 
 const STEP = 1;
+const CUTTING = { step: STEP, hasRecords: false };
+const HOST_DELAY_MS = 500;
 
 /** A publisher of slices with 10 numbers, and what it has published. */
-function open(next: () => MaybePromise<Step<Item>>) {
+function open(next: () => MaybePromise<Step<Item>>, cutter: Cutter = new OrderCutter(CUTTING)) {
   const published: Slice[] = [];
   const queue: Pick<SliceQueue, "publish"> = {
     publish: (slice) => Promise.resolve(void published.push(slice)),
@@ -28,7 +32,7 @@ function open(next: () => MaybePromise<Step<Item>>) {
     lifecycle,
     outstanding,
     blocks: new SliceBlocks(run, lifecycle, { holdBytes: 1_000, step: STEP }),
-    cutter: new OrderCutter({ step: STEP, hasRecords: false }),
+    cutter,
     pending: { next },
   }, {
     slice: 10,
@@ -36,7 +40,7 @@ function open(next: () => MaybePromise<Step<Item>>) {
     items: {},
     rate: undefined,
     step: STEP,
-    hostDelayMs: 0,
+    hostDelayMs: cutter instanceof HostCutter ? HOST_DELAY_MS : 0,
     onFailure: (error) => failures.push(error),
   });
   return { publisher, published, lifecycle, outstanding, failures };
@@ -74,6 +78,44 @@ Deno.test("Publisher leaves out what is in slices that it takes over", async () 
   await settle(all);
   assertEquals(all.published.map(({ runs }) => runs), [[0, 3, 15, 5]]);
   assertEquals([all.publisher.given, all.outstanding.size], [20, 2]);
+});
+
+Deno.test("Publisher has one slice of a host out at a time, also of one that it takes over", async () => {
+  using clock = new SimulatedClock(0);
+  const cutter = new HostCutter({ make: undefined, delayMs: HOST_DELAY_MS, ...CUTTING });
+  const all = open(countTo(20, done), cutter);
+  const { publisher, published, outstanding, lifecycle } = all;
+  const runs = (): unknown => published.map(({ runs }) => runs);
+  publisher.adopt([{ id: "old-0", count: 10, runs: [0, 10], block: undefined }], [0, 10]);
+  const publishing = publisher.publish();
+  await clock.to(1_000);
+  assertEquals(runs(), []);
+  // A worker that leaves has made four of its requests.
+  const adopted = outstanding.get("old-0")!;
+  outstanding.delete("old-0");
+  void publisher.putAgain(adopted, [4, 6], false);
+  lifecycle.notify();
+  await clock.to(1_000 + HOST_DELAY_MS - 1);
+  assertEquals(runs(), []);
+  await clock.to(3_000);
+  assertEquals(runs(), [[4, 6]]);
+  outstanding.delete(published[0].id);
+  lifecycle.notify();
+  await clock.to(3_000 + HOST_DELAY_MS - 1);
+  assertEquals(runs(), [[4, 6]]);
+  await clock.to(4_000);
+  assertEquals(runs(), [[4, 6], [10, 10]]);
+  await publishing;
+});
+
+Deno.test("Publisher does not wait for a slice that it took over once the run stops", async () => {
+  const cutter = new HostCutter({ make: undefined, delayMs: HOST_DELAY_MS, ...CUTTING });
+  const all = open(countTo(20, done), cutter);
+  all.publisher.adopt([{ id: "old-0", count: 10, runs: [0, 10], block: undefined }], [0, 10]);
+  const publishing = all.publisher.publish();
+  all.lifecycle.stop();
+  await publishing;
+  assertEquals([all.published, all.publisher.hasEnded], [[], true]);
 });
 
 Deno.test("Publisher waits while all slices are out, until the run stops", async () => {

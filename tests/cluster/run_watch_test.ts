@@ -3,12 +3,14 @@ import type { CommitKeys } from "../../lib/cluster/bus/commit_keys.ts";
 import type { RunBus } from "../../lib/cluster/bus/run_bus.ts";
 import type { SliceQueue } from "../../lib/cluster/bus/slice_queue.ts";
 import { Lifecycle } from "../../lib/cluster/lifecycle.ts";
-import type { LiveWorkers } from "../../lib/cluster/live_workers.ts";
+import { type LiveWorkers, SILENT_MS } from "../../lib/cluster/live_workers.ts";
 import type { Commit, Slice } from "../../lib/cluster/messages.ts";
 import { Outstanding } from "../../lib/cluster/outstanding.ts";
 import { RunWatch } from "../../lib/cluster/run_watch.ts";
 import type { SliceResults } from "../../lib/cluster/slice_results.ts";
 import { BusError } from "../../lib/errors.ts";
+import { SimulatedClock } from "../fixtures/simulated_clock.ts";
+import { live } from "../fixtures/workers.ts";
 
 const COMMIT: Commit = {
   id: "a-0",
@@ -55,6 +57,7 @@ function open() {
     -1,
     {
       onLost: (reason) => done.push(reason),
+      onBad: (id, why) => done.push(`${id} is ${why}`),
       onNoProgress: (reason) => done.push(reason),
       onNotice: (text) => done.push(text),
     },
@@ -92,6 +95,24 @@ Deno.test("RunWatch has a commit collected that nobody told of", async () => {
   assertEquals(done, [COMMIT]);
 });
 
+for (
+  const [mark, what] of [
+    ["closed", "a-0 was closed before it was done"],
+    ["deadly", "a-0 is deadly"],
+    ["damaged", "a-0 is damaged"],
+  ] as const
+) {
+  Deno.test(`RunWatch waits for no slice that is marked '${mark}'`, async () => {
+    const { watch, bus, done } = open();
+    bus.queued = [];
+    bus.commit = mark;
+    await watch.look();
+    assertEquals(done, []);
+    await watch.look();
+    assertEquals(done, [what]);
+  });
+}
+
 Deno.test("RunWatch ends a run that the bus does not have at two looks in a row", async () => {
   const { watch, bus, done } = open();
   bus.isThere = false;
@@ -119,3 +140,26 @@ Deno.test("RunWatch says once that the bus does not answer, and once that it is 
   await watch.look();
   assertEquals(done.length, 2);
 });
+
+/** What a worker tells that leaves as it could not reach anything. */
+const gaveUp = (worker: string) => live(worker, { isShut: true, gaveUp: "the host is down" });
+
+for (
+  const [others, told, isOver] of [
+    ["nobody is left", [gaveUp("a")], true],
+    ["the other threads of the worker leave", [gaveUp("a-0"), live("a-1")], true],
+    ["another worker leaves", [gaveUp("a"), live("b", { isShut: true })], true],
+    ["another worker gives up, too", [gaveUp("a"), live("b"), gaveUp("b")], true],
+    ["another worker goes on", [gaveUp("a"), live("b")], false],
+  ] as const
+) {
+  Deno.test(`RunWatch ${isOver ? "ends" : "does not end"} a run after a worker gave up when ${others}`, async () => {
+    using clock = new SimulatedClock(0);
+    const { watch, done } = open();
+    for (const one of told) watch.hear(one);
+    // Nobody is heard of for longer than a worker may be silent.
+    await clock.to(SILENT_MS + 1);
+    await watch.look();
+    assertEquals(done.map(String), isOver ? ["NoProgressError: the host is down"] : []);
+  });
+}

@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { Seal } from "../../lib/cluster/seal.ts";
 import { KEY_BYTES } from "../../lib/options/cluster_key.ts";
 
@@ -44,4 +44,16 @@ Deno.test("Seal#seal() shows nothing of the text, and never the same bytes twice
   assertEquals(one.slice(1, 25), two.slice(1, 25));
   assertNotEquals(one.slice(1, 25), three.slice(1, 25));
   assertNotEquals(one.slice(33), two.slice(33));
+});
+
+Deno.test("Seal#toName() depends on the key, the run and the text alone", () => {
+  const name = new Seal(KEY, "a").toName("host:80");
+  assertEquals(new Seal(KEY, "a").toName("host:80"), name);
+  assertMatch(name, /^[0-9a-f]{64}$/);
+  const others = [
+    new Seal(OTHER_KEY, "a").toName("host:80"),
+    new Seal(KEY, "b").toName("host:80"),
+    new Seal(KEY, "a").toName("host:81"),
+  ];
+  assertEquals(new Set([name, ...others]).size, 4);
 });

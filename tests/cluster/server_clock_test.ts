@@ -64,6 +64,34 @@ Deno.test("ServerClock is put right by at most 1 ms a second, once a minute", as
   clock.close();
 });
 
+for (
+  const [what, serverMs, dayMs, sleptMs] of [
+    ["this machine has slept", 3_600_000, 3_600_000, 3_600_000],
+    ["this machine has slept for less than a second", 900, 900, undefined],
+    ["the clock of the server was set", 3_600_000, 0, undefined],
+    ["the clock of the server was set back", -3_600_000, 0, undefined],
+    ["the time of day was set", 0, 3_600_000, undefined],
+  ] as const
+) {
+  Deno.test(`ServerClock ${sleptMs === undefined ? "does not jump" : "jumps"} when ${what}`, async () => {
+    const server = new Server();
+    const clock = await server.open();
+    const slept: number[] = [];
+    clock.onSleep = (ms) => slept.push(ms);
+    server.aheadMs += serverMs;
+    server.time.epochMs += dayMs;
+    // It is read once a minute.
+    await server.time.to(62_000);
+    const offset = clock.offsetMs(62_000) - SERVER_MS;
+    assertEquals(slept.map(Math.round), sleptMs === undefined ? [] : [sleptMs]);
+    assert(
+      sleptMs === undefined ? Math.abs(offset) < 2 : Math.abs(offset - sleptMs) < 1,
+      `${offset}`,
+    );
+    clock.close();
+  });
+}
+
 Deno.test("ServerClock goes on while the server does not answer", async () => {
   const server = new Server();
   let isUp = true;

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Cluster, range } from "../fixtures/cluster.ts";
+import { until } from "../fixtures/until.ts";
 
 // A NATS server that dies while workers are in the midst of slices. The target holds one request of
 // each slice, so that no slice can be done before.
@@ -42,6 +43,31 @@ Deno.test("a server that is killed and comes back costs no request", async () =>
     assertEquals(code, 0, stderr);
   }
   await cluster.verify(output, { numbers: range(COUNT) });
+});
+
+Deno.test("a server that is shut down and comes back ends no worker that waits for a slice", async () => {
+  await using cluster = await Cluster.start();
+  const { target } = cluster;
+  const output = cluster.dir.path("out.ndjson");
+  target.hold(() => true);
+  const { messages } = await cluster.tap("$JS.API.CONSUMER.MSG.NEXT.>");
+  const run = cluster.submit([
+    ...["-n", `${SLICE}`, "-c", `${SLICE}`, "--slice", `${SLICE}`],
+    ...[target.url("/{}"), "-o", output],
+  ]);
+  const workers = await Promise.all(range(WORKERS).map(() => cluster.join(run)));
+  // One worker has the only slice.
+  await cluster.sees(SLICE);
+  for (const worker of workers) await worker.says("working on run");
+  await until(() => messages.length > WORKERS);
+  await cluster.nats.shutDown();
+  await cluster.nats.restart();
+  target.release();
+  for (const { ended } of [...workers, run]) {
+    const { code, stderr } = await ended;
+    assertEquals(code, 0, stderr);
+  }
+  await cluster.verify(output, { numbers: range(SLICE) });
 });
 
 Deno.test("a worker that leaves while the server is away waits for it", async () => {

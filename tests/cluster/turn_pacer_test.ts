@@ -226,3 +226,24 @@ Deno.test("TurnPacer: at a slow rate each turn is one start", async () => {
   for (const gap of gaps) assertAlmostEquals(gap, 2_000, 5);
   rig.close();
 });
+
+for (
+  const [who, workers, turnsOfOthers] of [["all workers", 3, 0], [
+    "one worker",
+    1,
+    360_000,
+  ]] as const
+) {
+  Deno.test(`TurnPacer keeps the rate after ${who} slept for an hour, without a burst`, async () => {
+    const rate = 100;
+    const { rig, fromMs } = await start(workers, 20, rate);
+    await rig.time.to(fromMs + 5_000);
+    rig.sleep(3_600_000, turnsOfOthers);
+    await rig.time.to(fromMs + 130_000);
+    const seconds = rig.perSecond(fromMs, fromMs + 130_000);
+    assert(largest(seconds) <= rate * 1.05, `${seconds}`);
+    // The clock of the server is read once a minute.
+    assert(least(seconds.slice(65)) >= rate - 1, `${seconds}`);
+    rig.close();
+  });
+}

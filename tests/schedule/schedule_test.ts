@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { NoProgressError } from "../../lib/errors.ts";
 import type { Result } from "../../lib/result.ts";
 import { Schedule, type ScheduleOptions, type Start } from "../../lib/schedule/schedule.ts";
+import { Stats } from "../../lib/stats/stats.ts";
 import type { Target } from "../../lib/target.ts";
 import { FakeTime } from "../fixtures/fake_time.ts";
 import { result } from "../fixtures/result.ts";
@@ -844,6 +845,29 @@ Deno.test("Schedule keeps a request's last result when its host is given up", as
   const last = rig.results.find(({ error, attempts }) => error === "refused" && attempts === 1);
   assertEquals(last!.detail, "connection refused");
 });
+
+for (const error of ["timeout", undefined] as const) {
+  Deno.test(`Schedule.drain() gives results whose attempts are counted once (${error ?? "503"})`, async () => {
+    const stats = new Stats();
+    const rig = new Rig(many(2), { retry: { ...RETRY, retries: 3 } });
+    rig.onRetry = (cause, result) => stats.recordRetry(cause, result);
+    await rig.time.to(0);
+    const status = error === undefined ? 503 : null;
+    for (const i of [0, 1]) await rig.answer(i, { status, error, ms: 5_000 });
+    const left = [...rig.schedule.drain(false)];
+    for (const result of left) stats.record(result);
+    assertEquals(left.map(({ ms }) => ms), [5_000, 5_000]);
+    const { requests, attempts, sent, busyMs, retries } = stats.toJSON();
+    assertEquals({ requests, attempts, sent, busyMs }, {
+      requests: 2,
+      attempts: 2,
+      sent: 2,
+      busyMs: 10_000,
+    });
+    assertEquals(retries, { [error ?? "503"]: 2 });
+    await rig.close();
+  });
+}
 
 Deno.test("Schedule.drain() gives retries that wait for their host", async () => {
   const rig = new Rig(many(2), { concurrency: 2, retry: { ...RETRY, retries: 1 } });

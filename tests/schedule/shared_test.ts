@@ -219,6 +219,22 @@ Deno.test("Schedules pause the network together, with one notice, and probe with
   assertEquals([rig.results.length, rig.end, rig.notices.length], [5_000, "over", 2]);
 });
 
+Deno.test("Schedules all end after the last stage, also in a pause of the network", async () => {
+  const failure = { status: null, error: "connect", detail: "no route" } as const;
+  const steps = [{ ms: 0, to: 1_000 }, { ms: 1_000, to: 1_000 }];
+  const stages = { of: "rate", steps, lengthMs: 1_000 } as const;
+  const hosts = Array.from({ length: 2_000 }, (_, i) => `host${i}`);
+  const rig = new Rig(
+    at(hosts),
+    { rate: 1_000, stages, concurrency: 24 },
+    ({ i }) => i < 745 ? {} : failure,
+    THREE,
+  );
+  await rig.time.to(300_000);
+  assertEquals(rig.end, "over");
+  await rig.close();
+});
+
 Deno.test("Schedules give up a host together, by the successes of any of them", async () => {
   const sources = split(times(300, "down"), times(100, "up"), ["down", "down"]);
   const rig = new Rig(

@@ -45,6 +45,7 @@ const IS_INVALID = 1 << 9;
 const HAS_DNS = 1 << 10;
 const HAS_CONNECT = 1 << 11;
 const HAS_TLS = 1 << 12;
+const IS_ATTEMPT_COUNTED = 1 << 13;
 /** Flag of an iteration. */
 const HAS_FAILED = 1 << 3;
 /** The status stands above them; 0 without one. */
@@ -137,6 +138,7 @@ export class EntryRows {
     }
     if (target.expect?.statuses !== undefined) flags |= HAS_STATUSES;
     if (target.invalid !== undefined) flags |= IS_INVALID;
+    if (result.isAttemptCounted) flags |= IS_ATTEMPT_COUNTED;
     this.#at = at;
     if (error !== undefined || isNamed) {
       flags |= HAS_TEXT;
@@ -305,7 +307,9 @@ class RowReader {
       via,
       at,
     }, failure);
-    return expectation === undefined ? result : { ...result, expectation };
+    const isAttemptCounted = (flags & IS_ATTEMPT_COUNTED) !== 0;
+    if (expectation === undefined && !isAttemptCounted) return result;
+    return { ...result, expectation, isAttemptCounted };
   }
 
   #readIteration(hasFailed: boolean): CountedIteration {

@@ -1,18 +1,21 @@
 import type { Commit } from "../messages.ts";
 import type { RunAccess } from "./run_access.ts";
-import { isWrittenBefore } from "./trouble.ts";
+import { isOtherOnItsWay, isWrittenBefore } from "./trouble.ts";
 
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
 /** Stands in place of a commit of a slice that nobody can do. */
 const BAD = /^bad (deadly|damaged)$/;
-/** The maximum number of bytes of such a mark. */
-const MAX_BAD_BYTES = 16;
+/** The maximum number of bytes of a mark. */
+const MAX_MARK_BYTES = 16;
 
 const decoder = new TextDecoder();
 
 /** Why nobody can do a slice: workers die of it, or its records are damaged. */
 export type BadSlice = "deadly" | "damaged";
+
+/** What stands in place of a commit. */
+type SliceMark = typeof CLOSED | BadSlice;
 
 /** Who is told what comes to stand under the ids of slices. */
 export interface CommitListener {
@@ -46,23 +49,25 @@ export class CommitKeys {
       } catch (error) {
         if (!isWrittenBefore(error)) throw error;
         const stands = await this.read(commit.id);
-        return stands !== CLOSED && stands?.part.sha256 === commit.part.sha256 &&
+        // What is on its way may be an earlier try of this one.
+        if (stands === undefined && isOtherOnItsWay(error)) throw error;
+        return typeof stands === "object" && stands.part.sha256 === commit.part.sha256 &&
           stands.worker === commit.worker;
       }
     });
   }
 
-  /** The commit of a slice; undefined if nobody has committed it. */
-  async read(id: string): Promise<Commit | typeof CLOSED | undefined> {
+  /** The commit of a slice, or the mark in its place; undefined if nobody has written either. */
+  async read(id: string): Promise<Commit | SliceMark | undefined> {
     const entry = await this.#access.do("read a commit", () => this.#access.kv.get(`commit.${id}`));
     if (entry === null || entry.length === 0) return undefined;
-    return this.#toCommit(id, entry.value);
+    return this.#decode(id, entry.value);
   }
 
-  /** Undefined if it is neither a commit of that slice nor the mark of one that is closed. */
-  #toCommit(id: string, bytes: Uint8Array): Commit | typeof CLOSED | undefined {
-    if (bytes.length === CLOSED.length && decoder.decode(bytes) === CLOSED) return CLOSED;
-    if (toBad(bytes) !== undefined) return CLOSED;
+  /** Undefined if it is neither a commit of that slice nor a mark. */
+  #decode(id: string, bytes: Uint8Array): Commit | SliceMark | undefined {
+    const mark = toMark(bytes);
+    if (mark !== undefined) return mark;
     const commit = this.#access.codec.decode("commit", id, bytes);
     if (commit?.id === id) return commit;
     this.#access.leaveOut("a commit");
@@ -116,11 +121,10 @@ export class CommitKeys {
           if (entry.key === mark) onListed?.();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
-          const bad = toBad(entry.value);
-          const commit = this.#toCommit(id, entry.value);
-          if (bad !== undefined) onBad?.(id, bad);
-          else if (commit === undefined) onForeign?.(id);
-          else if (commit !== CLOSED) onCommit(commit);
+          const stands = this.#decode(id, entry.value);
+          if (stands === undefined) onForeign?.(id);
+          else if (typeof stands === "object") onCommit(stands);
+          else if (stands !== CLOSED) onBad?.(id, stands);
         }
       })();
       await kv.put(mark, CLOSED);
@@ -129,8 +133,9 @@ export class CommitKeys {
   }
 }
 
-/** Undefined if it is not the mark of a slice that nobody can do. */
-function toBad(bytes: Uint8Array): BadSlice | undefined {
-  if (bytes.length > MAX_BAD_BYTES) return undefined;
-  return BAD.exec(decoder.decode(bytes))?.[1] as BadSlice | undefined;
+/** Undefined if it is not a mark. */
+function toMark(bytes: Uint8Array): SliceMark | undefined {
+  if (bytes.length > MAX_MARK_BYTES) return undefined;
+  const text = decoder.decode(bytes);
+  return text === CLOSED ? CLOSED : BAD.exec(text)?.[1] as BadSlice | undefined;
 }

@@ -1,12 +1,9 @@
 import type { Hold } from "../messages.ts";
-import { digest } from "./digest.ts";
 import type { RunAccess } from "./run_access.ts";
 import { toBusError } from "./trouble.ts";
 
 /** The maximum number of hosts that are read. */
 const MAX_LISTED = 10_000;
-
-const encoder = new TextEncoder();
 
 /** The hosts that have asked a worker to be left alone. */
 export class HoldKeys {
@@ -18,7 +15,7 @@ export class HoldKeys {
 
   /** Tells all workers, also those that come later, that a host has asked to be left alone. */
   async write(hold: Hold): Promise<void> {
-    const hash = digest(encoder.encode(hold.host));
+    const hash = this.#access.codec.toName(hold.host);
     const bytes = this.#access.codec.encode("hold", hash, hold);
     await this.#access.do("tell of a host", () => this.#access.kv.put(`hold.${hash}`, bytes));
   }
@@ -39,7 +36,7 @@ export class HoldKeys {
       if (data.length === 0) return;
       const hash = subject.slice(prefix.length);
       const hold = this.#access.codec.decode("hold", hash, data);
-      if (hold === undefined || digest(encoder.encode(hold.host)) !== hash) {
+      if (hold === undefined || this.#access.codec.toName(hold.host) !== hash) {
         this.#access.leaveOut("a host that asked to be left alone");
       } else await take(hold);
     };

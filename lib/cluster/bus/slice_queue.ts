@@ -79,9 +79,11 @@ export class SliceQueue {
     if (status === 404 || status === 408) return undefined;
     const { description } = message.headers!;
     const isGone = /deleted/i.test(description);
+    // The other 409s pass: the server shuts down, has lost its leader, or too many wait (ADR-13).
+    const trouble = isGone ? "gone" : status === 409 ? "away" : "failed";
     throw new BusError(
       `Cannot ask for a slice: ${isGone ? "the run is not on the bus any more" : description}`,
-      isGone ? "gone" : "failed",
+      trouble,
     );
   }
 

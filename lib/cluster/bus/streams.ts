@@ -24,6 +24,8 @@ import {
 const KEYS_BYTES = 128 * 1024 ** 2;
 /** The maximum number of slices that workers hold. */
 const MAX_HELD = 10_000;
+/** The maximum number of event loops that wait for a slice: all of a run. A server's own is 512. */
+const MAX_WAITING = 10_000;
 /** How long the bus knows that a slice was published: far longer than it is tried. */
 const SLICE_WINDOW_NS = 3_600e9;
 /** The consumer that hands out slices. */
@@ -136,6 +138,7 @@ export async function addStreams(
     ack_policy: AckPolicy.Explicit,
     ack_wait: Math.round(lostAfterMs * 1e6),
     max_ack_pending: MAX_HELD,
+    max_waiting: MAX_WAITING,
     max_deliver: -1,
   });
 }

@@ -37,10 +37,13 @@ const CODES: Readonly<Record<number, readonly [trouble: BusTrouble, words: strin
   10_074: ["failed", "this NATS server is not part of a cluster: leave out --cluster-replicas"],
   10_076: ["failed", `the NATS server has no JetStream: ${ENABLE}`],
   10_077: ["full", "the store of the run is full: it goes on when the submitter has collected"],
+  10_164: ["away", "another write of the same key is on its way"],
 };
 
 /** The code of a key that was written before: wrong last sequence. */
 const WRONG_LAST_SEQUENCE = 10_071;
+/** The same in a NATS cluster of newer servers, where another write of the key is on its way. */
+const OTHER_ON_ITS_WAY = 10_164;
 
 /** What the client's errors have that matters. */
 interface ClientError extends Error {
@@ -89,7 +92,12 @@ function explain(error: ClientError): readonly [BusTrouble, string] {
 
 /** Whether a key was not written since somebody else has written it before. */
 export function isWrittenBefore(error: unknown): boolean {
-  return (error as ClientError).code === WRONG_LAST_SEQUENCE;
+  return (error as ClientError).code === WRONG_LAST_SEQUENCE || isOtherOnItsWay(error);
+}
+
+/** Whether a key was not written since another write of it is on its way, which can still fail. */
+export function isOtherOnItsWay(error: unknown): boolean {
+  return (error as ClientError).code === OTHER_ON_ITS_WAY;
 }
 
 /** Whether nobody listens where something was sent. */

@@ -21,6 +21,7 @@ Deno.test("readRows() lets other statistics count the same", () => {
     }),
     result({ error: "expect", detail: "y", expectation: "2xx" }, { i: 4, url: "http://h/e" }),
     result({ status: null, error: "url", detail: "z", attempts: 0 }, { i: 5, invalid: "z" }),
+    result({ status: 503, ms: 9, isAttemptCounted: true }, { i: 6, url: "http://h/f" }),
   ];
   for (const one of results) {
     counted.record(one);
@@ -42,7 +43,7 @@ Deno.test("readRows() lets other statistics count the same", () => {
     onDone: (i) => done.push(i) > 0,
   });
   assert(isRight);
-  assertEquals(done, [0, 1, 2, 3, 4, 5, 9]);
+  assertEquals(done, [0, 1, 2, 3, 4, 5, 6, 9]);
   assertEquals(again.toJSON(), counted.toJSON());
   assert(!new TextDecoder("latin1").decode(rows.bytes).includes("user:pw"));
 });

@@ -1,5 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { toBusError, toConnectError } from "../../../lib/cluster/bus/trouble.ts";
+import {
+  isOtherOnItsWay,
+  isWrittenBefore,
+  toBusError,
+  toConnectError,
+} from "../../../lib/cluster/bus/trouble.ts";
 import { BusError, UsageError } from "../../../lib/errors.ts";
 
 /** An error of the client: its members, and those of its cause. */
@@ -20,6 +25,7 @@ for (
     ],
     [make({ code: 10_008 }), "away", "JetStream is not available at present"],
     [make({ code: 10_077 }), "full", "the store of the run is full"],
+    [make({ code: 10_164 }), "away", "another write of the same key is on its way"],
     [make({ code: 10_023 }), "full", "the NATS server has no room left"],
     [make({ code: 10_059 }), "gone", "the run is not on the bus any more"],
     [make({ code: 10_014 }), "gone", "the run is not on the bus any more"],
@@ -57,6 +63,19 @@ Deno.test("toBusError() leaves an error that has words already", () => {
     assertEquals(toBusError(error, "do it"), error);
   }
 });
+
+for (
+  const [code, isBefore, isOnItsWay] of [
+    [10_071, true, false],
+    [10_164, true, true],
+    [10_077, false, false],
+  ] as const
+) {
+  Deno.test(`isWrittenBefore() is ${isBefore} for code ${code}`, () => {
+    const error = make({ code });
+    assertEquals([isWrittenBefore(error), isOtherOnItsWay(error)], [isBefore, isOnItsWay]);
+  });
+}
 
 for (
   const [members, words] of [
