@@ -39,7 +39,7 @@ export function createCsvFormatter(
           record += toCsv(isForTerminal ? escapeForTerminal(value) : value);
         } else if (value !== null) record += value;
       }
-      // An empty line is no record: readers pass over it.
+      // Readers pass over an empty line.
       return `${record === "" ? '""' : record}\n`;
     },
   };
