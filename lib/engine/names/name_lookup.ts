@@ -159,11 +159,9 @@ export class NameLookups {
   readonly #isShort: () => boolean;
   readonly #now: () => number;
   readonly #cache = new NameCache();
-  /**
-   * Look-ups in progress; a name is asked for once. At most {@linkcode MAX_SYSTEM_LOOKUPS}, and
-   * {@linkcode MAX_FURTHER_LOOKUPS}.
-   */
+  /** Look-ups by the system in progress; a name is asked for once. */
   readonly #pending = new Map<string, Promise<string>>();
+  /** How many they are: at most {@linkcode MAX_SYSTEM_LOOKUPS} and {@linkcode MAX_FURTHER_LOOKUPS}. */
   #system = 0;
   /** Direct look-ups, until they have asked the system if need be. */
   #direct = 0;
@@ -232,8 +230,18 @@ export class NameLookups {
       throw this.#isShort() ? toError(SHORT) : error;
     } finally {
       this.#direct--;
+      // It may have been told to go on, and needs no room any more.
+      this.#tellNext();
       this.#onRoom();
     }
+  }
+
+  /** Lets the one go on that has waited longest to ask the system, which looks for room again. */
+  #tellNext(): void {
+    const [goOn] = this.#waiting;
+    if (goOn === undefined) return;
+    this.#waiting.delete(goOn);
+    goOn();
   }
 
   /** Waits until a look-up by the system is over; the first that waits is the first to go on. */
@@ -274,11 +282,7 @@ export class NameLookups {
       return text;
     } finally {
       this.#system--;
-      const [goOn] = this.#waiting;
-      if (goOn !== undefined) {
-        this.#waiting.delete(goOn);
-        goOn();
-      }
+      this.#tellNext();
       this.#onRoom();
     }
   }

@@ -321,8 +321,11 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
   open(dial: Dial, address: Address, target: Address): Link {
     const origin = this.#originOf.get(dial)!;
     this.#isMakingRoom = true;
-    this.makeRoom();
-    this.#isMakingRoom = false;
+    try {
+      this.makeRoom();
+    } finally {
+      this.#isMakingRoom = false;
+    }
     const destination = this.#toDestination(origin, address, target.address);
     const link = new Link(this.#options.transports, destination, this, dial.lookUpMs);
     this.#dialOf.set(link, dial);

@@ -248,6 +248,27 @@ Deno.test("NameLookups.findDirectly() waits until the system has room for a name
   assertEquals(service.asked.filter((name) => name.startsWith("n")).length, 60);
 });
 
+Deno.test("NameLookups.findDirectly() leaves none waiting when names are asked for several times", async () => {
+  const service = new UnknowingService({});
+  const lookUps = new NameLookups({ onRoom: () => {}, service });
+  const { signal } = new AbortController();
+  for (let i = 0; i < 16; i++) void lookUps.find(`other${i}.test`);
+  // The others of four need no room once the first has asked, and let the next go on.
+  const found = Array.from(
+    { length: 64 },
+    (_, i) => lookUps.findDirectly(`n${i < 8 ? i : 8 + (i >> 2)}.test`, signal),
+  );
+  let isOver = false;
+  const all = Promise.all(found).then(() => isOver = true);
+  await until(() => service.pending === 24);
+  while (!isOver) {
+    assert(service.pending > 0, "nothing is looked up, and some wait");
+    service.answer();
+    await tick();
+  }
+  await all;
+});
+
 Deno.test("NameLookups.findDirectly() that waits for the system ends with its signal", async () => {
   const { service, lookUps } = startBusy();
   const given = new AbortController();
