@@ -9,6 +9,8 @@ import type { SliceResults } from "./slice_results.ts";
 
 /** How often in a row a run has to be missing to be lost: a server that starts has not found all. */
 const MIN_MISSING = 2;
+/** The maximum number of processes that are remembered as having given up. */
+const MAX_PROCESSES = 10_000;
 
 /** What a watch shares with the rest of a submitter. */
 export interface RunWatchParts {
@@ -45,10 +47,12 @@ export class RunWatch {
   /** Whether the bus did not answer lately. */
   #isAway = false;
   /**
-   * Why workers have left that could not reach anything; the last of them, and when that was.
-   * Undefined if another one has been at work since.
+   * The processes whose workers have left as they could not reach anything, why the last of them did,
+   * and when that was. Undefined if another process has been at work since.
    */
-  #gaveUp: { readonly worker: string; readonly why: string; readonly atMs: number } | undefined;
+  #gaveUp:
+    | { readonly processes: Set<string>; readonly why: string; readonly atMs: number }
+    | undefined;
 
   /** @param lostAfterMs how long the bus has a slice before it can be missing, in milliseconds */
   constructor(
@@ -72,9 +76,13 @@ export class RunWatch {
 
   /** Takes note of a worker that leaves as it could not reach anything, and of one that goes on. */
   hear({ worker, isShut, gaveUp }: Live): void {
-    if (gaveUp !== null) this.#gaveUp = { worker, why: gaveUp, atMs: performance.now() };
-    // When one thread gives up, the others of its process leave without saying so.
-    else if (!isShut && toProcess(worker) !== toProcess(this.#gaveUp?.worker ?? "")) {
+    const process = toProcess(worker);
+    if (gaveUp !== null) {
+      const processes = this.#gaveUp?.processes ?? new Set();
+      if (processes.size < MAX_PROCESSES) processes.add(process);
+      this.#gaveUp = { processes, why: gaveUp, atMs: performance.now() };
+    } else if (!isShut && this.#gaveUp?.processes.has(process) === false) {
+      // When one thread gives up, the others of its process leave without saying so.
       this.#gaveUp = undefined;
     }
   }

@@ -150,6 +150,7 @@ for (
     ["the other threads of the worker leave", [gaveUp("a-0"), live("a-1")], true],
     ["another worker leaves", [gaveUp("a"), live("b", { isShut: true })], true],
     ["another worker gives up, too", [gaveUp("a"), live("b"), gaveUp("b")], true],
+    ["others give up at the same time", [gaveUp("a-0"), gaveUp("b-0"), live("a-1")], true],
     ["another worker goes on", [gaveUp("a"), live("b")], false],
   ] as const
 ) {

@@ -85,7 +85,7 @@ export class CommitKeys {
       try {
         await this.#access.kv.create(`commit.${id}`, `bad ${why}`);
       } catch (error) {
-        if (!isWrittenBefore(error)) throw error;
+        if (!isWrittenBefore(error) || isOtherOnItsWay(error)) throw error;
       }
     });
   }

@@ -64,6 +64,7 @@ Deno.test("create() waits for a write of the same key that is on its way", async
   const commits = new CommitKeys(access);
   const { trouble } = await rejectsBus(() => commits.create(commit));
   assertEquals(trouble, "away");
+  assertEquals((await rejectsBus(() => commits.markBad("t-0", "deadly"))).trouble, "away");
   stands = codec.encode("commit", "t-0", { ...commit, worker: "v" });
   assertEquals(await commits.create(commit), false);
   stands = codec.encode("commit", "t-0", commit);
