@@ -140,13 +140,17 @@ export class Pool<T, R> {
       this.#failure = failure;
       if (!this.#hasEnded) {
         this.#hasEnded = true;
-        this.#closing = close(this.#source);
-        // `run()` tells how it failed. If nothing waits for that, it must not end the process.
-        this.#closing.catch(() => {});
+        this.#close();
       }
       this.#options.onStop?.();
     }
     this.#settle();
+  }
+
+  #close(): void {
+    this.#closing = close(this.#source);
+    // `run()` tells how it failed. If nothing waits for that, it must not end the process.
+    this.#closing.catch(() => {});
   }
 
   #free(): void {
@@ -173,6 +177,10 @@ export class Pool<T, R> {
       if (step instanceof Promise || "then" in step) {
         this.#isPulling = true;
         (step as Promise<Step<T>>).then(this.#onItem, this.#onSourceError);
+      } else if (this.#isStopped) {
+        // The source has stopped the pool itself: while it ran, it could not be closed.
+        if (step.done) this.#closing = undefined;
+        else this.#close();
       } else if (step.done) {
         this.#hasEnded = true;
       } else {

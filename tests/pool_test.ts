@@ -95,6 +95,30 @@ Deno.test("Pool.stop() ends it early after the running items", async () => {
   assertEquals([running.length, pool.hasFailed], [2, false]);
 });
 
+Deno.test("Pool.stop() called by the source itself starts nothing more, and closes the source", async () => {
+  let isClosed = false;
+  const started: number[] = [];
+  function* source(): Generator<number> {
+    try {
+      yield 0;
+      pool.stop();
+      yield 1;
+    } finally {
+      isClosed = true;
+    }
+  }
+  const pool: Pool<number, number> = new Pool<number, number>(source(), {
+    concurrency: 2,
+    start: (i, done) => {
+      started.push(i);
+      done(i);
+    },
+    onResult: () => {},
+  });
+  await pool.run();
+  assertEquals([started, isClosed, pool.hasFailed], [[0], true, false]);
+});
+
 for (
   const [how, end] of [
     ["at once", (done: () => void) => done()],

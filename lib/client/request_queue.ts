@@ -292,7 +292,7 @@ export class RequestQueue implements Source<Target> {
       {
         beforeFirst: this.#hooks.beforeFirst,
         onResult: (result) => this.#settle(result),
-        onNotice: (text) => this.#hooks.onNotice?.(text),
+        onNotice: (text) => this.#notify(text),
       },
     );
     // The pipeline has closed it in the end; one that follows makes its own.
@@ -301,6 +301,17 @@ export class RequestQueue implements Source<Target> {
       () => this.#end(pipeline, pipeline.sourceFailure),
       (error) => this.#end(pipeline, error),
     );
+  }
+
+  #notify(text: string): void {
+    try {
+      this.#hooks.onNotice?.(text);
+    } catch (reason) {
+      // It would end all requests, of callers who have nothing to do with it.
+      queueMicrotask(() => {
+        throw reason;
+      });
+    }
   }
 
   #settle(result: Result): void {

@@ -65,6 +65,8 @@ class WorkerRun {
   /** What its results are written to first, while it runs; undefined without. */
   #log: ResultLog | undefined;
   #hasResponses = false;
+  /** Whether it may have been told to stop before it had begun. */
+  #isStopped = false;
   #joinBodies: Awaited<ReturnType<typeof Bodies.loadJoin>> | undefined;
   /** Where bodies are, while it runs; undefined if they are not saved. */
   #bodies: Bodies | undefined;
@@ -149,6 +151,7 @@ class WorkerRun {
       case "turn":
         return this.#log?.switchTo(message.file);
       case "stop":
+        this.#isStopped = true;
         this.#pipeline?.stop();
         return this.#send({ type: "stopped", state: this.#state });
       case "cancel":
@@ -217,6 +220,8 @@ class WorkerRun {
     this.#sender = sender;
     this.#loop.start();
     this.#source.begin();
+    // While the modules of a warm-up were loaded, perhaps.
+    if (this.#isStopped) pipeline.stop();
     try {
       await pipeline.run();
     } finally {

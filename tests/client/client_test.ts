@@ -91,6 +91,30 @@ Deno.test("Client.hit() makes requests in flight and waiting end when the client
   assertEquals(server.requests.length, 1);
 });
 
+Deno.test("Client goes on when what it was given for notices throws, which is told as uncaught", async () => {
+  await using server = await echo();
+  const uncaught: unknown[] = [];
+  const onError = (event: ErrorEvent): void => {
+    event.preventDefault();
+    uncaught.push(event.error);
+  };
+  addEventListener("error", onError);
+  const mine = new Error("mine");
+  await using client = await Client.open({ concurrency: 100 }, () => {
+    throw mine;
+  });
+  assertEquals((await client.hit(server.url())).status, 200);
+  const refused = `http://127.0.0.1:${await refusedPort()}/`;
+  // Most of them wait for their host, of which a notice tells.
+  const waiting = Array.from({ length: 400 }, () => client.hit(refused).catch(() => {}));
+  await until(() => uncaught.length > 0);
+  assertEquals(uncaught[0], mine);
+  assertEquals((await client.hit(server.url())).status, 200);
+  await client.close();
+  await Promise.all(waiting);
+  removeEventListener("error", onError);
+});
+
 Deno.test("Client.hit() refuses what it would send as something else, or as nothing", async () => {
   await using server = await echo();
   await using client = await Client.open();

@@ -47,3 +47,14 @@ Deno.test("--warm-up says so where the run ended before it", async () => {
   assertEquals([snapshot.requests, snapshot.warmUp, snapshot.seconds], [0, 3, 0]);
   assertEquals(notices, ["the run ended within its warm-up of 3600 s: no request is counted"]);
 });
+
+Deno.test("--warm-up with --threads ends when it is stopped before its threads have begun", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const argv = ["-n", "100k", "-c", "4", "--threads", "2", "--warm-up", "100ms", server.url("/{}")];
+  const run = await Run.open(await parseRun(argv, "1") as RunOptions);
+  const outcome = run.finish("1");
+  // Of the modules that a warm-up needs, none is loaded yet.
+  void run.stop();
+  const { snapshot, failure } = await outcome;
+  assertEquals([snapshot.requests < 100_000, failure], [true, undefined]);
+});
