@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Engine } from "../engine/engine.ts";
+import { NoProgressError } from "../errors.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 import { type Activity, IDLE, Pipeline, type RunningPipeline } from "../run/pipeline.ts";
@@ -73,6 +74,8 @@ export class FlowPipeline implements RunningPipeline {
   #hooks!: FlowHooks;
   #pipeline!: Pipeline;
   #hasToldOfStray = false;
+  /** Why no host can be reached; undefined while some can. */
+  #noProgress: NoProgressError | undefined;
 
   /**
    * Loads the module of the flow, and opens the engine; connects to nothing.
@@ -89,7 +92,7 @@ export class FlowPipeline implements RunningPipeline {
     const requests = await FlowRequests.open(options, {
       ...hooks,
       onRetry: (cause, result) => pipeline.#parts.recorder.recordRetry(cause, result),
-      onFailure: (reason) => pipeline.fail(reason),
+      onFailure: (reason) => pipeline.#giveUp(reason),
     });
     const pipeline = new FlowPipeline(options, flow, requests);
     return pipeline;
@@ -196,6 +199,14 @@ export class FlowPipeline implements RunningPipeline {
     this.#pipeline.fail(reason);
   }
 
+  /** Ends because of requests: what was done so far is as whole as that of a run without a flow. */
+  #giveUp(reason: unknown): void {
+    if (!(reason instanceof NoProgressError)) return this.fail(reason);
+    this.#noProgress ??= reason;
+    this.stop();
+    this.cancel();
+  }
+
   /**
    * Closes the connections. What ended iterations still throw while the outputs are written is not of
    * the program either, so that it goes on listening for that.
@@ -210,11 +221,11 @@ export class FlowPipeline implements RunningPipeline {
   }
 
   get isCutShort(): boolean {
-    return this.#pipeline.isCutShort;
+    return this.#noProgress !== undefined || this.#pipeline.isCutShort;
   }
 
   get sourceFailure(): unknown {
-    return this.#pipeline.sourceFailure;
+    return this.#noProgress ?? this.#pipeline.sourceFailure;
   }
 
   get stats(): Stats {

@@ -5,6 +5,7 @@ import type { RunOptions } from "../../lib/options/run_options.ts";
 import { Run } from "../../lib/run/run.ts";
 import { FlowPipeline } from "../../lib/flow/flow_pipeline.ts";
 import { openIterations } from "../../lib/flow/iterations.ts";
+import { ParquetFile } from "../../lib/output/parquet/parquet_file.ts";
 import { Targets } from "../../lib/source/targets.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import { countJournaled } from "../fixtures/count_journaled.ts";
@@ -165,6 +166,25 @@ Deno.test("FlowPipeline ends with the run's own failure when no host answers", a
   );
   assertMatch(String(failure), /every request has failed/);
   assertEquals(records.every(({ error }) => error === "refused"), true);
+});
+
+Deno.test("FlowPipeline leaves whole outputs when hosts can be reached no more", async () => {
+  await using scene = await flowScene(answer);
+  using port = reservePort();
+  const module = await scene.dir.write(
+    "flow.ts",
+    `export default async (i, client) => {
+      await client.get(i < 30 ? "${scene.url}/" : "http://127.0.0.1:${port.port}/");
+    };`,
+  );
+  const output = scene.dir.path("out.parquet");
+  const argv = [module, "-n", "100k", "-c", "4", "--give-up-after", "300ms", "-o", output];
+  const run = await Run.open(await parseRun(argv, "1") as RunOptions);
+  const { failure, snapshot } = await run.finish("1");
+  assertMatch(String(failure), /every request has failed/);
+  const file = await ParquetFile.open(output);
+  assertEquals(file.rows, snapshot.requests);
+  file.close();
 });
 
 Deno.test("FlowPipeline ends at once when the host of the command line refuses all", async () => {
