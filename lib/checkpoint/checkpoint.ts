@@ -189,7 +189,7 @@ export class Checkpoint {
   }
 
   #fail(error: unknown): void {
-    this.#failure = error;
+    this.#failure ??= error;
     this.#options.onFailure(error);
   }
 

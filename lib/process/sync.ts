@@ -76,7 +76,10 @@ function openFolder(path: string, reserve: DescriptorReserve): Deno.FsFile | und
   try {
     return reserve.use(() => Deno.openSync(path));
   } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return undefined;
+    // Deno keeps `/dev` and the like from programs that may read all else.
+    const isRefused = error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable;
+    if (isRefused) return undefined;
     throw error;
   }
 }

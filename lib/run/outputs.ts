@@ -334,19 +334,19 @@ export class Outputs {
     const { failures, saveBodies, archive, sync } = this.#options;
     if (sync === "never") return;
     const { syncFolder } = await import("../process/sync.ts");
-    const keep = async (path: string): Promise<void> => {
+    const keep = async (folder: string, output: string): Promise<void> => {
       try {
-        await syncFolder(path);
+        await syncFolder(folder);
       } catch (error) {
-        throw new UsageError(`Cannot write '${path}': ${describeWriteError(error)}`);
+        throw new UsageError(`Cannot write '${output}': ${describeWriteError(error)}`);
       }
     };
-    for (const path of [failures, archive?.path]) {
-      if (path !== undefined) await keep(dirname(path));
-    }
+    if (failures !== undefined) await keep(dirname(failures), `--failures ${failures}`);
+    const bodies = `--save-bodies ${archive?.path ?? saveBodies}`;
+    if (archive !== undefined) await keep(dirname(archive.path), bodies);
     if (saveBodies === undefined) return;
     // Those around it may have been made with it.
-    for (let path = saveBodies; path !== dirname(path);) await keep(path = dirname(path));
+    for (let path = saveBodies; path !== dirname(path);) await keep(path = dirname(path), bodies);
   }
 
   /** Closes everything if the run cannot begin. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ReservedDescriptors } from "../../lib/process/reserved_descriptors.ts";
+import { NO_RESERVE, ReservedDescriptors } from "../../lib/process/reserved_descriptors.ts";
 import { syncFolder, syncFolderSync } from "../../lib/process/sync.ts";
 import { folder } from "../fixtures/folder.ts";
 
@@ -46,6 +46,16 @@ Deno.test({
     });
     await assertRejects(() => syncFolder(dir.path("none")), Deno.errors.NotFound);
     reserve.close();
+  },
+});
+
+Deno.test({
+  name: "syncFolder() passes over a folder that Deno keeps from programs that may read all else",
+  ignore: IS_WINDOWS,
+  permissions: { read: true },
+  async fn() {
+    await syncFolder("/dev");
+    syncFolderSync("/dev", NO_RESERVE);
   },
 });
 

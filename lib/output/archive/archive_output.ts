@@ -291,6 +291,7 @@ export class ArchiveOutput {
     if (this.#file !== this.#first) this.#file.close();
     this.#spare.refill();
     this.#file = next;
+    this.#written = { serial, fileLength: 0 };
     // The journal's folder can be another one.
     if (this.#options.isSynced) await syncFolder(dirname(path), this.#spare);
   }

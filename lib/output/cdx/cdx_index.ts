@@ -6,7 +6,7 @@ import { UnpackError } from "../../unpack/unpack_error.ts";
 import type { MaybePromise } from "../../stream.ts";
 import { ARCHIVE_ENDING } from "../../warc/archive_ending.ts";
 import { endCdxjLine } from "../../warc/cdxj.ts";
-import { type LineFile, LineWriter, openLineWriter, withoutSync } from "../line_writer.ts";
+import { type LineFile, LineWriter, openFile, withoutSync } from "../line_writer.ts";
 import { openSideFile } from "../side_file.ts";
 import { type ArchivePart, indexArchive } from "./index_archive.ts";
 import { sortLines } from "./sort_lines.ts";
@@ -107,7 +107,11 @@ export class CdxIndex {
     this.#gathered = gathered;
     this.#isNew = isNew;
     this.#isSynced = isSynced;
-    this.#lines = new LineWriter(isSynced ? file : withoutSync(file), `${FLAG} ${gathered}`);
+    this.#lines = this.#toLines(file, gathered);
+  }
+
+  #toLines(file: LineFile, path: string): LineWriter {
+    return new LineWriter(this.#isSynced ? file : withoutSync(file), `${FLAG} ${path}`);
   }
 
   /**
@@ -166,7 +170,8 @@ export class CdxIndex {
   async #readArchive(files: readonly IndexedFile[]): Promise<void> {
     // Under another name until all are there: a kill would leave some, which look like all.
     const fresh = `${this.#gathered}.new`;
-    const lines = await openLineWriter(fresh, { flag: FLAG, mode: OWNER_ONLY, isFresh: true });
+    const { file } = await openFile(fresh, { flag: FLAG, mode: OWNER_ONLY, isFresh: true });
+    const lines = this.#toLines(file, fresh);
     try {
       let before = 0;
       for (const { path, length } of files) {

@@ -190,6 +190,31 @@ Deno.test("ArchiveOutput does not forget that its records did not come to the di
   await assertRejects(() => output.close(), OutputError);
 });
 
+Deno.test("ArchiveOutput leaves a file empty whose name did not come to the disk", async () => {
+  await using dir = await folder();
+  const path = dir.path("x.warc");
+  const output = await ArchiveOutput.open(optionsFor(path, 1_000), NEW);
+  await output.cutTo(0);
+  await output.append(packed(0, 800));
+  await output.sync();
+  const { sync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.sync = () => Promise.reject(new Error("Input/output error (os error 5)"));
+  try {
+    await assertRejects(
+      async () => {
+        await output.append(packed(1, 800));
+        await output.sync();
+      },
+      OutputError,
+      "the disk has failed",
+    );
+  } finally {
+    Deno.FsFile.prototype.sync = sync;
+  }
+  await assertRejects(() => output.close(), OutputError);
+  assertEquals((await Deno.stat(dir.path("x-00001.warc"))).size, 0);
+});
+
 for (const isSynced of [true, false]) {
   Deno.test(`ArchiveOutput brings ${isSynced ? "each file" : "nothing"} to the disk`, async () => {
     await using dir = await folder();
