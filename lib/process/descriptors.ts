@@ -1,7 +1,5 @@
 import { isGranted } from "./permission.ts";
-
-/** Codes that say that this process, or the whole system, has no descriptor left. */
-const WITHOUT_DESCRIPTOR = ["EMFILE", "ENFILE"];
+import { isExhausted } from "./reserved_descriptors.ts";
 
 function mayLook(): boolean {
   return typeof Deno !== "undefined" && isGranted({ name: "read", path: "/dev/null" });
@@ -14,7 +12,7 @@ export function lacksDescriptors(): boolean {
     Deno.openSync("/dev/null").close();
     return false;
   } catch (error) {
-    return WITHOUT_DESCRIPTOR.includes((error as { code?: string }).code ?? "");
+    return isExhausted(error);
   }
 }
 
